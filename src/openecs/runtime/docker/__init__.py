@@ -1,0 +1,1 @@
+"""The Docker Engine API runtime (Docker, and Podman's compatible socket)."""

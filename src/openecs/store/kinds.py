@@ -1,0 +1,129 @@
+"""The catalogue of what is stored, and what each kind is found by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openecs.model.clusters import (
+    AccountSetting,
+    CapacityProvider,
+    Cluster,
+    ContainerInstance,
+    IdempotencyRecord,
+    Machine,
+)
+from openecs.model.task_definitions import TaskDefinition, TaskDefinitionFamily
+from openecs.model.tasks import Task, TaskStatus
+from openecs.store.base import INSTALLATION, Kind
+
+if TYPE_CHECKING:
+    from openecs.model.identity import Scope
+
+
+def _scope(value: Cluster | ContainerInstance | Task | TaskDefinition) -> Scope:
+    return value.scope
+
+
+def task_definition_key(family: str, revision: int) -> str:
+    """The key of a revision: padded, so that key order is revision order (limit 1,000,000)."""
+    return f"{family}:{revision:07d}"
+
+
+def instance_key(cluster: str, instance_id: str) -> str:
+    """The key of a container instance."""
+    return f"{cluster}/{instance_id}"
+
+
+def task_key(cluster: str, task_id: str) -> str:
+    """The key of a task."""
+    return f"{cluster}/{task_id}"
+
+
+CLUSTERS: Kind[Cluster] = Kind(
+    name="cluster",
+    type=Cluster,
+    key=lambda c: c.name,
+    scope=_scope,
+    indexes={"status": lambda c: (c.status,)},
+)
+
+TASK_DEFINITIONS: Kind[TaskDefinition] = Kind(
+    name="task-definition",
+    type=TaskDefinition,
+    key=lambda d: task_definition_key(d.family, d.revision),
+    scope=_scope,
+    indexes={"status": lambda d: (d.status,)},
+)
+
+TASK_DEFINITION_FAMILIES: Kind[TaskDefinitionFamily] = Kind(
+    name="task-definition-family",
+    type=TaskDefinitionFamily,
+    key=lambda f: f.family,
+    scope=lambda f: f.scope,
+)
+
+TASKS: Kind[Task] = Kind(
+    name="task",
+    type=Task,
+    key=lambda t: task_key(t.cluster, t.id),
+    scope=_scope,
+    indexes={
+        "desired": lambda t: (t.cluster, t.desired_status),
+        "family": lambda t: (t.cluster, t.desired_status, t.family),
+        "group": lambda t: (t.cluster, t.desired_status, t.group),
+        "started_by": lambda t: (
+            (t.cluster, t.desired_status, t.started_by) if t.started_by else None
+        ),
+        "instance": lambda t: (
+            (t.cluster, t.desired_status, t.container_instance) if t.container_instance else None
+        ),
+        # What cluster and instance counts are made of; stopped tasks are not counted anywhere.
+        "cluster_status": lambda t: (
+            None if t.last_status is TaskStatus.STOPPED else (t.cluster, t.last_status)
+        ),
+    },
+    global_indexes={
+        # The tasks a machine has to care for: what its node works on and what holds its resources.
+        "machine": lambda t: None if t.last_status is TaskStatus.STOPPED else (t.machine,),
+    },
+)
+
+MACHINES: Kind[Machine] = Kind(
+    name="machine", type=Machine, key=lambda m: m.id, scope=lambda _: INSTALLATION
+)
+
+CONTAINER_INSTANCES: Kind[ContainerInstance] = Kind(
+    name="container-instance",
+    type=ContainerInstance,
+    key=lambda i: instance_key(i.cluster, i.id),
+    scope=_scope,
+    indexes={"cluster": lambda i: (i.cluster, i.status)},
+    global_indexes={"machine": lambda i: (i.machine,)},
+)
+
+CAPACITY_PROVIDERS: Kind[CapacityProvider] = Kind(
+    name="capacity-provider", type=CapacityProvider, key=lambda p: p.name, scope=lambda p: p.scope
+)
+
+ACCOUNT_SETTINGS: Kind[AccountSetting] = Kind(
+    name="account-setting",
+    type=AccountSetting,
+    key=lambda s: f"{s.name}/{s.principal_arn}",
+    scope=lambda s: s.scope,
+)
+
+IDEMPOTENCY: Kind[IdempotencyRecord] = Kind(
+    name="idempotency", type=IdempotencyRecord, key=lambda r: r.token, scope=lambda r: r.scope
+)
+
+ALL = (
+    CLUSTERS,
+    TASK_DEFINITIONS,
+    TASK_DEFINITION_FAMILIES,
+    TASKS,
+    MACHINES,
+    CONTAINER_INSTANCES,
+    CAPACITY_PROVIDERS,
+    ACCOUNT_SETTINGS,
+    IDEMPOTENCY,
+)

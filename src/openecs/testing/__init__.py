@@ -1,0 +1,1 @@
+"""Builders, hypothesis strategies, contract suites and fakes that tests share."""
