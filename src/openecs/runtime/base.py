@@ -319,8 +319,8 @@ class Runtime(Protocol):
         """Start it. Raises ``CannotStartContainer``."""
         ...
 
-    async def stop(self, name: str, timeout: timedelta) -> None:
-        """Its stop signal, then SIGKILL after ``timeout``; returns once it has exited.
+    async def stop(self, name: str, grace: timedelta) -> None:
+        """Its stop signal, then SIGKILL after ``grace``; returns once it has exited.
 
         A container that is not there is as good as stopped. Raises ``CannotStopContainer``.
         """
