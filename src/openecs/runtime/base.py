@@ -1,4 +1,4 @@
-"""The contract of a container engine.
+"""The contract of a container engine (what it observes: ``model.containers``).
 
 Containers have deterministic names, so every effect can be repeated: ``create`` adopts a container
 of that name, ``start`` of a running one and ``stop`` of a stopped one do nothing. What really runs
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from openecs.model.containers import ContainerObservation
 from openecs.model.task_definitions import HealthCheck, Tmpfs, Ulimit
 
 #: Labels the ECS agent puts on containers, and two of ours that say whose they are.
@@ -24,26 +25,6 @@ LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 #: The installation (data directory) that made the container: others' are never touched.
 LABEL_INSTALLATION = "org.openecs.installation"
-
-#: Container name of the container that owns a task's namespaces, as the ECS agent names it.
-PAUSE = "~internal~ecs~pause"
-
-
-class ContainerState(StrEnum):
-    """Where a container is in the engine."""
-
-    CREATED = "created"
-    RUNNING = "running"
-    EXITED = "exited"
-
-
-class Health(StrEnum):
-    """What the engine says of a health check; NONE where there is none."""
-
-    NONE = "none"
-    STARTING = "starting"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,39 +129,6 @@ class TaskGroupSpec:
     cgroup_parent: str
     cpu_quota: int = 0
     memory: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedPort:
-    """A published port as the engine has it."""
-
-    container_port: int
-    host_port: int
-    protocol: str
-    host_ip: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerObservation:
-    """What the engine says of one container of ours."""
-
-    id: str
-    name: str
-    labels: Mapping[str, str]
-    state: ContainerState
-    exit_code: int | None = None
-    oom_killed: bool = False
-    #: The engine's own error for the container (``State.Error``), mostly a failed start.
-    error: str = ""
-    health: Health = Health.NONE
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    ports: tuple[ObservedPort, ...] = ()
-    ip_address: str = ""
-    mac_address: str = ""
-    gateway: str = ""
-    image_id: str = ""
-    image_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
