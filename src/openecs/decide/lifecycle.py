@@ -1,9 +1,9 @@
 """The life of a task: what its record becomes when the engine has been looked at.
 
 PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED:
-forward only. Rules: Amazon ECS Developer Guide, "Amazon ECS task lifecycle"; the ECS agent (a task runs once
-every container has; one essential container that stops takes the others with it; a task is stopped
-only when all of them are).
+forward only. Rules: Amazon ECS Developer Guide, "Amazon ECS task lifecycle"; the ECS agent (a task
+runs once every container has; one essential container that stops takes the others with it; a task
+is stopped only when all of them are).
 """
 
 from __future__ import annotations
@@ -111,24 +111,24 @@ def _absorb_container(
     sighting: Sighting,
     now: datetime,
 ) -> Container:
-    if container.last_status is ContainerStatus.STOPPED:
+    observed = sighting.seen.get(container.name)
+    containing = definition.container(container.name)
+    if container.last_status is ContainerStatus.STOPPED or containing is None:
         return container
     if failure := (sighting.failures or {}).get(container.name):
-        return _stopped(container, sighting.seen.get(container.name), failure)
-    observed = sighting.seen.get(container.name)
+        return _stopped(container, observed, failure)
     if observed is None:
         return _unseen(container, sighting)
-    containing = definition.container(container.name)
-    if containing is None:
-        return container
     container = _identified(container, task, containing, observed)
-    if observed.state is ContainerState.RUNNING:
-        return replace(container, last_status=ContainerStatus.RUNNING)
-    if container.name in sighting.launching:
+    if container.name in sighting.launching and observed.state is not ContainerState.RUNNING:
         return container
-    if observed.state is ContainerState.EXITED:
-        return _exited(task, containing, container, observed, now)
-    return _created(task, container)
+    match observed.state:
+        case ContainerState.RUNNING:
+            return replace(container, last_status=ContainerStatus.RUNNING)
+        case ContainerState.CREATED:
+            return _created(task, container)
+        case ContainerState.EXITED:
+            return _exited(task, containing, container, observed, now)
 
 
 def _created(task: Task, container: Container) -> Container:

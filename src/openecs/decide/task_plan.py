@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from openecs.decide import dependencies, restarts
 from openecs.decide.lifecycle import Sighting, is_over
-from openecs.model.containers import PAUSE, ContainerState
+from openecs.model.containers import ContainerState
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition
 from openecs.model.tasks import Container, ContainerStatus, Task, TaskStatus
 
@@ -112,27 +112,21 @@ def _grace(definition: ContainerDefinition | None, default: timedelta) -> timede
 def _starting(
     task: Task, definition: TaskDefinition, sighting: Sighting, now: datetime
 ) -> TaskPlan:
-    steps: list[Step] = []
-    failures: dict[str, str] = {}
-    wakes: list[datetime] = []
-    for container in task.containers:
-        containing = definition.container(container.name)
-        if containing is None or container.last_status is ContainerStatus.STOPPED:
-            continue
-        if _is_restart_due(container, sighting):
-            steps.append(Restart(container.name))
-        if not _is_unborn(container, sighting):
-            continue
-        match dependencies.may_start(containing, definition, task, now):
-            case dependencies.Ready():
-                steps.append(Launch(container.name))
-            case dependencies.NotYet(until=datetime() as until):
-                wakes.append(until)
-            case dependencies.Never():
-                failures[container.name] = _dependency_error(task)
-            case dependencies.NotYet():
-                pass
-    return TaskPlan(steps=tuple(steps), failures=failures, wake=min(wakes, default=None))
+    alive = [c for c in task.containers if c.last_status is not ContainerStatus.STOPPED]
+    restarts_due = [Restart(c.name) for c in alive if _is_restart_due(c, sighting)]
+    verdicts = {
+        c.name: dependencies.may_start(containing, definition, task, now)
+        for c in alive
+        if _is_unborn(c, sighting) and (containing := definition.container(c.name))
+    }
+    launches = [Launch(n) for n, v in verdicts.items() if isinstance(v, dependencies.Ready)]
+    never = [n for n, v in verdicts.items() if isinstance(v, dependencies.Never)]
+    waits = [v.until for v in verdicts.values() if isinstance(v, dependencies.NotYet) and v.until]
+    return TaskPlan(
+        steps=(*restarts_due, *launches),
+        failures={name: _dependency_error(task) for name in never},
+        wake=min(waits, default=None),
+    )
 
 
 def _is_unborn(container: Container, sighting: Sighting) -> bool:
@@ -149,15 +143,3 @@ def _is_restart_due(container: Container, sighting: Sighting) -> bool:
 
 def _dependency_error(task: Task) -> str:
     return f"TaskDependencyError: Task dependencies cannot be resolved, taskArn: {task.arn}"
-
-
-def needs_pause(definition: TaskDefinition) -> bool:
-    """Whether a container of ours owns namespaces that the task's containers share."""
-    shares = "task" in {definition.pid_mode, definition.ipc_mode}
-    return shares or definition.effective_network_mode == "awsvpc"
-
-
-def is_pause_up(sighting: Sighting) -> bool:
-    """Whether that container runs."""
-    pause = sighting.seen.get(PAUSE)
-    return pause is not None and pause.state is ContainerState.RUNNING

@@ -1,0 +1,120 @@
+"""This machine's record in the store: its resources, and whether its engine answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from openecs.model.clusters import Machine
+from openecs.model.task_definitions import Attribute
+from openecs.node.settings import NodeSettings
+from openecs.runtime.base import EngineInfo, EngineUnavailable, Runtime
+from openecs.store.base import INSTALLATION, Store, StoreError, View
+from openecs.store.kinds import MACHINES
+
+log = structlog.get_logger(__name__)
+
+CPU_UNITS_PER_CORE = 1024
+MIB = 1024 * 1024
+
+#: Ports the ECS agent never gives to a task: SSH, Docker, its own.
+RESERVED_PORTS = ("22/tcp", "2375/tcp", "2376/tcp", "51678/tcp", "51679/tcp", "51680/tcp")
+
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+#: What the engine can do for a task, in the ECS agent's words.
+CAPABILITIES = (
+    *(
+        f"com.amazonaws.ecs.capability.logging-driver.{driver}"
+        for driver in ("fluentd", "gelf", "journald", "json-file", "none", "splunk", "syslog")
+    ),
+    *(f"com.amazonaws.ecs.capability.docker-remote-api.1.{minor}" for minor in range(17, 42)),
+    "com.amazonaws.ecs.capability.privileged-container",
+    "ecs.capability.container-health-check",
+    "ecs.capability.container-ordering",
+    "ecs.capability.container-restart-policy",
+    "ecs.capability.docker-plugin.local",
+    "ecs.capability.env-files.s3",
+    "ecs.capability.pid-ipc-namespace-sharing",
+    "ecs.capability.private-registry-authentication.secretsmanager",
+    "ecs.capability.task-cpu-mem-limit",
+    "ecs.capability.task-eni",
+)
+
+
+class MachineRecord:
+    """Registers the machine and keeps its record true."""
+
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        clock: Callable[[], datetime],
+        settings: NodeSettings,
+    ) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._clock = clock
+        self._settings = settings
+
+    async def register(self) -> None:
+        """Put the machine in the store; without an engine that answers, as not connected."""
+        info = await self._ask()
+        known = await self._store.read(self._known)
+        if info is not None:
+            await self._put(machine_of(info, self._settings, self._clock(), known))
+        elif known is not None:
+            await self._put(replace(known, connected=False))
+
+    async def beat(self) -> None:
+        """Ask the engine now and then, and write down when the answer changes; for ever."""
+        while True:
+            await asyncio.sleep(self._settings.heartbeat.total_seconds())
+            try:
+                await self.register()
+            except StoreError as error:
+                log.warning("machine not recorded", reason=str(error))
+
+    async def _ask(self) -> EngineInfo | None:
+        try:
+            return await self._runtime.info()
+        except EngineUnavailable as error:
+            log.warning("engine does not answer", reason=error.message)
+            return None
+
+    async def _put(self, machine: Machine) -> None:
+        if machine != await self._store.read(self._known):
+            await self._store.write(lambda transaction: transaction.put(MACHINES, machine))
+
+    def _known(self, view: View) -> Machine | None:
+        return view.get(MACHINES, INSTALLATION, self._settings.machine)
+
+
+def machine_of(
+    info: EngineInfo, settings: NodeSettings, now: datetime, known: Machine | None
+) -> Machine:
+    """The machine's record, from what its engine says and what is set aside."""
+    architecture = ARCHITECTURES.get(info.architecture, info.architecture)
+    attributes = (
+        *(Attribute(name=name) for name in CAPABILITIES),
+        Attribute(name="ecs.os-type", value="linux"),
+        Attribute(name="ecs.os-family", value="LINUX"),
+        Attribute(name="ecs.cpu-architecture", value=architecture),
+    )
+    return Machine(
+        id=settings.machine,
+        hostname=info.hostname,
+        cpu=max(info.cpus * CPU_UNITS_PER_CORE - settings.reserved_cpu, 0),
+        memory=max(info.memory // MIB - settings.reserved_memory, 0),
+        reserved_ports=RESERVED_PORTS,
+        attributes=attributes,
+        engine_version=info.version,
+        agent_version=settings.agent_version,
+        connected=True,
+        joins_clusters=settings.joins_clusters,
+        registered_at=known.registered_at if known else now,
+    )

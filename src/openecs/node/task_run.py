@@ -1,0 +1,198 @@
+"""One task's work under way: the effects of its steps, each a job of its own.
+
+What is known only here (jobs, the last failures) may be lost at any moment: the next plan, made
+from the store and the engine, comes to the same steps again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime
+
+import structlog
+
+from openecs.decide.lifecycle import Sighting
+from openecs.decide.task_plan import Launch, Restart, SetUp, Step, Stop, TearDown
+from openecs.model.containers import ContainerObservation
+from openecs.model.task_definitions import TaskDefinition
+from openecs.model.tasks import Task
+from openecs.node import resources
+from openecs.node.settings import NodeSettings
+from openecs.runtime import spec
+from openecs.runtime.base import ContainerSpec, EngineError, EngineUnavailable, Runtime
+
+log = structlog.get_logger(__name__)
+
+SET_UP = "set-up"
+TEAR_DOWN = "tear-down"
+
+
+class TaskRun:
+    """The jobs of one task.
+
+    ``ended(job, retry)`` is called whenever one ends, with the reason where it must be tried again;
+    ``finish`` records the task as STOPPED.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a task's work touches, once
+        self,
+        task: Task,
+        definition: TaskDefinition,
+        *,
+        runtime: Runtime,
+        settings: NodeSettings,
+        clock: Callable[[], datetime],
+        spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
+        ended: Callable[[str, str | None], None],
+        finish: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.definition = definition
+        self.is_set_up = False
+        self._task = task
+        self._runtime = runtime
+        self._settings = settings
+        self._clock = clock
+        self._spawn = spawn
+        self._ended = ended
+        self._finish = finish
+        self._spec: spec.TaskSpec | None = None
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._pulling: set[str] = set()
+        self._failures: dict[str, str] = {}
+        self._pull_started_at: datetime | None = None
+        self._pull_stopped_at: datetime | None = None
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The containers, or ``SET_UP`` and ``TEAR_DOWN``, somebody works on now."""
+        return frozenset(self._jobs)
+
+    def sighting(self, seen: Mapping[str, ContainerObservation]) -> Sighting:
+        """What is known of the task now."""
+        return Sighting(
+            seen=seen,
+            launching=frozenset(self._jobs),
+            failures=dict(self._failures),
+            pull_started_at=self._pull_started_at,
+            pull_stopped_at=self._pull_stopped_at,
+        )
+
+    def fail(self, failures: Mapping[str, str]) -> None:
+        """Note containers that can never start, and why."""
+        self._failures.update(failures)
+
+    def take(self, step: Step) -> None:
+        """Begin a step, unless it is under way."""
+        match step:
+            case SetUp():
+                self._begin(SET_UP, self._set_up())
+            case Launch(name=name):
+                self._begin(name, self._launch(name))
+            case Restart(name=name):
+                self._begin(name, self._restart(name))
+            case Stop(name=name):
+                self._begin(name, self._stop(step))
+            case TearDown():
+                if not self._jobs:
+                    self._begin(TEAR_DOWN, self._tear_down())
+
+    def cancel_pulls(self) -> None:
+        """Give up waiting for images: the task is to stop."""
+        for name in self._pulling:
+            self._jobs[name].cancel()
+
+    def cancel(self) -> None:
+        """Drop all work."""
+        for job in self._jobs.values():
+            job.cancel()
+
+    def engine_name(self, container: str) -> str:
+        """The container's name in the engine."""
+        return spec.container_name(self._task, container)
+
+    def _begin(self, key: str, work: Coroutine[None, None, None]) -> None:
+        if key in self._jobs:
+            work.close()
+            return
+        self._jobs[key] = self._spawn(self._job(key, work))
+
+    async def _job(self, key: str, work: Coroutine[None, None, None]) -> None:
+        retry: str | None = None
+        try:
+            await work
+        except EngineUnavailable as error:
+            retry = error.message
+        except EngineError as error:
+            self._failed(key, error)
+        except Exception as error:  # one task's bad day is not the others'
+            log.exception("step broke", task=self._task.arn, step=key)
+            retry = repr(error)
+        finally:
+            del self._jobs[key]
+            self._pulling.discard(key)
+            self._ended(key, retry)
+
+    def _failed(self, key: str, error: EngineError) -> None:
+        log.warning("step failed", task=self._task.arn, step=key, reason=error.reason)
+        if key == SET_UP:
+            self.fail({c.name: error.reason for c in self._task.containers})
+        elif key != TEAR_DOWN:
+            self.fail({key: error.reason})
+
+    async def _set_up(self) -> None:
+        settings = self._settings
+        files = await asyncio.to_thread(
+            resources.read_environment_files,
+            self.definition,
+            self._task.overrides,
+            settings.environment_files,
+        )
+        prepared = spec.containers_of(
+            self._task,
+            self.definition,
+            installation=settings.installation,
+            environment_files=files,
+            file_systems=settings.file_systems,
+        )
+        if prepared.group is not None and not await self._runtime.ensure_group(prepared.group):
+            prepared = spec.without_group(prepared)
+        for volume in prepared.volumes:
+            await self._runtime.ensure_volume(volume)
+        if prepared.pause is not None:
+            await self._runtime.prepare_pause()
+            await self._runtime.create(prepared.pause)
+            await self._runtime.start(prepared.pause.name)
+        self._spec = prepared
+        self.is_set_up = True
+
+    async def _launch(self, name: str) -> None:
+        prepared = self._prepared(name)
+        containing = self.definition.container(name)
+        if containing is None:
+            return
+        auth = resources.registry_auth(containing, self._settings.registries)
+        self._pulling.add(name)
+        self._pull_started_at = self._pull_started_at or self._clock()
+        await self._runtime.pull(prepared.image, self._settings.pull_behavior, auth)
+        self._pull_stopped_at = self._clock()
+        self._pulling.discard(name)
+        await self._runtime.create(prepared)
+        await self._runtime.start(prepared.name)
+
+    async def _restart(self, name: str) -> None:
+        await self._runtime.start(self.engine_name(name))
+
+    async def _stop(self, step: Stop) -> None:
+        await self._runtime.stop(self.engine_name(step.name), step.grace)
+
+    async def _tear_down(self) -> None:
+        await self._runtime.remove(spec.pause_name(self._task))
+        await self._runtime.remove_group(spec.group_name(self._task))
+        await self._finish()
+
+    def _prepared(self, name: str) -> ContainerSpec:
+        if self._spec is None:
+            message = "a container is launched only after set-up"
+            raise RuntimeError(message)
+        return self._spec.containers[name]
