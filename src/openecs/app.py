@@ -12,12 +12,13 @@ import secrets
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 
 from openecs import __version__
 from openecs.api import ecs, sts
@@ -28,7 +29,7 @@ from openecs.gateway.app import Gateway
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys
-from openecs.runtime.base import PullBehavior, RegistryAuth
+from openecs.runtime.base import EngineUnavailable, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
@@ -56,3 +57,155 @@ class SystemIds:
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
+
+
+def run(settings: Settings, *, on_ready: Callable[[Settings, RootKeys], None]) -> int:
+    """Serve until SIGTERM or Ctrl-C; the exit status.
+
+    ``on_ready`` is called once the door is open.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, on_ready))
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with signals left to us and a word when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install nothing: a signal must not end the process before its stages have stopped."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
+    async with contextlib.AsyncExitStack() as stack:
+        door = stack.enter_context(_listen(settings))
+        keys = RootKeys(settings)
+        store = await stack.enter_async_context(_open(_store(settings)))
+        runtime = await stack.enter_async_context(_engine(settings))
+        node = Node(store=store, runtime=runtime, clock=now, settings=_node_settings(settings))
+        if settings.ephemeral:
+            await node.empty()
+            stack.push_async_callback(node.empty)
+        await node.register()
+        retention = Retention(
+            store=store, clock=now, stopped_tasks=timedelta(seconds=settings.stopped_task_retention)
+        )
+        gateway = _gateway(settings, store, keys, node)
+        config = uvicorn.Config(
+            gateway, http="httptools", lifespan="off", log_config=None, access_log=False
+        )
+        server = _Server(config, lambda: on_ready(settings, keys))
+        await _work(server, door, [node.run(), retention.run()])
+    return 0
+
+
+async def _work(
+    server: _Server, door: socket.socket, loops: list[Coroutine[None, None, None]]
+) -> None:
+    """Serve while the loops run; when one of them dies of a bug, so does the process, loudly."""
+    events = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        events.add_signal_handler(number, setattr, server, "should_exit", True)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop) for loop in loops]
+        await server.serve(sockets=[door])
+        for task in tasks:
+            task.cancel()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The open door. Raises ``OSError`` where the address is taken or not this machine's."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((settings.host, settings.port))
+    except OSError:
+        door.close()
+        raise
+    return door
+
+
+def _store(settings: Settings) -> Store:
+    return MemoryStore() if settings.ephemeral else SqlStore(settings.database_url)
+
+
+@contextlib.asynccontextmanager
+async def _open(store: Store) -> AsyncIterator[Store]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def _engine(settings: Settings) -> AsyncIterator[Runtime]:
+    """The engine; one that does not answer yet is waited for by the node, not here."""
+    runtime = DockerRuntime(settings.docker_host)
+    try:
+        await runtime.open()
+    except EngineUnavailable as error:
+        log.warning("engine does not answer", reason=error.message)
+    try:
+        yield runtime
+    finally:
+        await runtime.close()
+
+
+def _node_settings(settings: Settings) -> NodeSettings:
+    installation = _installation(settings)
+    return NodeSettings(
+        installation=installation,
+        machine=hashlib.sha256(installation.encode()).hexdigest()[:32],
+        agent_version=__version__,
+        joins_clusters=settings.join_clusters,
+        pull_behavior=PullBehavior(settings.image_pull_behavior),
+        reserved_cpu=settings.reserved_cpu,
+        reserved_memory=settings.reserved_memory_mib,
+        cleanup_wait=timedelta(seconds=settings.task_cleanup_wait),
+        stop_timeout=timedelta(seconds=settings.container_stop_timeout),
+        environment_files=settings.environment_files_dir,
+        file_systems=settings.file_systems,
+        registries={
+            name: RegistryAuth(username=given["username"], password=given["password"])
+            for name, given in settings.registry_credentials.items()
+        },
+    )
+
+
+def _installation(settings: Settings) -> str:
+    """What this installation's containers are labelled with.
+
+    It lives with the data. An ephemeral one is known by its port, so that the next one there
+    clears what a killed one left.
+    """
+    if settings.ephemeral:
+        return f"ephemeral-{settings.port}"
+    path = Path(settings.data_dir) / "installation-id"
+    with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+        file.write(uuid.uuid4().hex)
+    return path.read_text(encoding="ascii").strip()
+
+
+def _gateway(settings: Settings, store: Store, keys: RootKeys, node: Node) -> Gateway:
+    return Gateway(
+        store=store,
+        services=(ecs.SERVICE, sts.SERVICE),
+        credentials=keys,
+        clock=now,
+        ids=SystemIds(),
+        settings=ApiSettings(file_systems=settings.file_systems),
+        special={},
+    )

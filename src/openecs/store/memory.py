@@ -68,7 +68,7 @@ class MemoryStore:
 
     async def clear(self) -> None:
         """Forget everything; revisions go on."""
-        self._state = _State(revision=self._state.revision)
+        self._state = _State(revision=self._state.revision + 1)
         self._feed.clear(self._state.revision)
 
 

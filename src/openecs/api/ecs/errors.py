@@ -103,6 +103,16 @@ def resource_in_use(message: str) -> ServiceError:
     return ServiceError("ResourceInUseException", message)
 
 
+def unsupported(message: str) -> ServiceError:
+    """``UnsupportedFeatureException``: the feature is not available in this region."""
+    return ServiceError("UnsupportedFeatureException", message)
+
+
+def namespace_not_found() -> ServiceError:
+    """The Cloud Map namespace a request names does not exist."""
+    return ServiceError("NamespaceNotFoundException", "The specified namespace wasn't found.")
+
+
 def conflict(message: str, resource_ids: Sequence[str]) -> ServiceError:
     """``ConflictException``: the client token was used with other parameters before."""
     return ServiceError("ConflictException", message, resourceIds=list(resource_ids))

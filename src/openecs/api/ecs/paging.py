@@ -20,6 +20,9 @@ from openecs.api.ecs import errors
 
 T = TypeVar("T")
 
+#: How many items are fetched at once, at least, when not all of them are kept.
+_BATCH = 50
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -41,7 +44,8 @@ class Page:
         items to ``keep`` or there are no more.
         """
         found: list[T] = []
-        after, limit = self.after, self.size + 1
+        after = self.after
+        limit = self.size + 1 if keep is None else max(self.size + 1, _BATCH)
         while len(found) <= self.size:
             batch = fetch(after, limit)
             found += batch if keep is None else filter(keep, batch)

@@ -99,6 +99,16 @@ def find_definition(view: View, call: Call, reference: str) -> TaskDefinition | 
     return next((d for d in newest if d.status is TaskDefinitionStatus.ACTIVE), None)
 
 
+def check_scope(call: Call, arn: Arn) -> None:
+    """Raise ``InvalidParameterException`` for an ARN of another account or region."""
+    for name, theirs, ours in (
+        ("accountId", arn.account, call.scope.account),
+        ("region", arn.region, call.scope.region),
+    ):
+        if theirs != ours:
+            raise _elsewhere(name, theirs, ours)
+
+
 def _resource(call: Call, reference: str, kind: str) -> str:
     """What stands behind ``kind/`` in an ARN, or the reference itself where it is none."""
     if not reference.startswith("arn:"):
@@ -106,20 +116,11 @@ def _resource(call: Call, reference: str, kind: str) -> str:
     arn = parse_arn(reference)
     if arn is None or arn.service != "ecs":
         raise errors.invalid_parameter("The ARN provided is invalid.")
-    _check_scope(call, arn)
+    check_scope(call, arn)
     type_, _, name = arn.resource.partition("/")
     if type_ != kind or not name:
         raise errors.invalid_parameter("The ARN provided is invalid.")
     return name
-
-
-def _check_scope(call: Call, arn: Arn) -> None:
-    for name, theirs, ours in (
-        ("accountId", arn.account, call.scope.account),
-        ("region", arn.region, call.scope.region),
-    ):
-        if theirs != ours:
-            raise _elsewhere(name, theirs, ours)
 
 
 def _elsewhere(name: str, theirs: str, ours: str) -> Exception:

@@ -74,6 +74,7 @@ class Cache:
         self.revision = now
         return True
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def clear(self, revision: Revision) -> None:
+        """Forget everything; at ``revision`` there was nothing."""
         self._entries.clear()
+        self.revision = max(self.revision, revision)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, delete, insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    insert,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from openecs.store import codec
@@ -89,9 +98,10 @@ def set_meta(connection: Connection, name: str, value: str) -> None:
 
 
 def clear(connection: Connection, revision: Revision) -> None:
-    """Remove all resources and changes up to ``revision``."""
+    """Remove all resources and changes; ``revision`` is the first of the empty world."""
     for table in (lookups, resources, changes):
         connection.execute(delete(table))
+    set_meta(connection, "revision", str(revision))
     set_meta(connection, "cleared", str(revision))
 
 
@@ -114,7 +124,7 @@ def _resource(address: Address, row: Row) -> dict[str, Any]:
 
 def _place(address: Address) -> dict[str, Any]:
     kind, account, region, key = address
-    return {"a_kind": kind, "an_account": account, "a_region": region, "a_key": key}
+    return {"kind": kind, "account": account, "region": region, "key": key}
 
 
 def _entries(cells: Mapping[Address, Cell], *, removed: bool) -> list[dict[str, Any]]:
@@ -122,8 +132,38 @@ def _entries(cells: Mapping[Address, Cell], *, removed: bool) -> list[dict[str, 
     for address, cell in cells.items():
         old = cell.in_database.lookups if cell.in_database else frozenset()
         new = cell.row.lookups if cell.row else frozenset()
-        if removed:
-            rows += [_entry_place(address, entry) for entry in old - new]
-        else:
-            rows += [_entry(address, entry) for entry in new - old]
+        rows += [_entry(address, entry) for entry in (old - new if removed else new - old)]
     return rows
+
+
+def _entry(address: Address, entry: Lookup) -> dict[str, Any]:
+    return {**_place(address), "lookup": entry.name, "words": spell(entry.words)}
+
+
+def _same(table: Table) -> ColumnElement[bool]:
+    return and_(*(column == bindparam(column.name) for column in table.primary_key))
+
+
+def _upsert(insert: Callable[[Table], Any], table: Table, *columns: str) -> Executable:
+    statement = insert(table)
+    upsert: Executable = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={column: statement.excluded[column] for column in columns},
+    )
+    return upsert
+
+
+_INSERTS: dict[str, Callable[[Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+_UPSERT = {
+    dialect: _upsert(insert_, resources, "revision", "document")
+    for dialect, insert_ in _INSERTS.items()
+}
+_SET_META = {dialect: _upsert(insert_, meta, "value") for dialect, insert_ in _INSERTS.items()}
+_DELETE = delete(resources).where(_same(resources))
+_INSERT_LOOKUP = insert(lookups)
+_DELETE_LOOKUP = delete(lookups).where(_same(lookups))
+_INSERT_CHANGE = insert(changes)
+_TRIM = delete(changes).where(changes.c.revision <= bindparam("last"))
