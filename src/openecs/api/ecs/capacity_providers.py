@@ -27,7 +27,10 @@ from openecs.store.kinds import CAPACITY_PROVIDERS, CLUSTERS
 
 FARGATE = ("FARGATE", "FARGATE_SPOT")
 
-_NOT_FOUND = "The specified capacity provider was not found. Specify a valid capacity provider and try again."
+_NOT_FOUND = (
+    "The specified capacity provider was not found. "
+    "Specify a valid capacity provider and try again."
+)
 
 
 def create_capacity_provider(tx: Transaction, call: Call, request: Members) -> Members:

@@ -57,6 +57,8 @@ class Queries:
     def record(self, address: Address) -> Record | None:
         """The resource at an address."""
         kind, account, region, key = address
+        if "\0" in key:
+            return None  # PostgreSQL has no such text, not even to compare with
         row = self._connection.execute(
             _RECORD, {"kind": kind, "account": account, "region": region, "key": key}
         ).first()
@@ -85,6 +87,10 @@ class Queries:
     def count(self, kind: str, entry: Lookup) -> int:
         """How many resources an index has under some words."""
         return self._connection.execute(_COUNT, _entry(kind, entry)).scalar_one()
+
+    def scopes(self, kind: str) -> list[Scope]:
+        """The scopes with resources of a kind. Reads them all."""
+        return [Scope(*row) for row in self._connection.execute(_SCOPES, {"kind": kind})]
 
     def changes(self, after: Revision, limit: int) -> list[Change]:
         """The changes after a revision, in order."""
@@ -120,6 +126,12 @@ _RECORD = select(*_COLUMNS).where(
     resources.c.account == bindparam("account"),
     resources.c.region == bindparam("region"),
     resources.c.key == bindparam("key"),
+)
+
+_SCOPES = (
+    select(resources.c.account, resources.c.region)
+    .where(resources.c.kind == bindparam("kind"))
+    .distinct()
 )
 
 _COUNT = (

@@ -1,11 +1,104 @@
-"""The schema brought up to date: migrations, and index entries of the code that runs now."""
+"""The schema brought up to date: migrations, and index entries as the code that runs makes them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import batched
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from types import CodeType
 from typing import Any
 
-from alembic import command
+from sqlalchemy import Connection, inspect, text
+
+from openecs.model.identity import Scope
+from openecs.store import codec
+from openecs.store.base import Kind, StoreUnavailable
+from openecs.store.order import Lookup, lookups_of
+from openecs.store.sql import statements
+from openecs.store.sql.queries import Address, Queries, Range, Record
+
+#: The newest migration.
+HEAD = "0001"
+
+#: How many resources are indexed at once: bounds memory.
+_BATCH = 1_000
+
+
+def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> None:
+    """Migrate, and fill the indexes anew where code has changed what they hold.
+
+    Raises ``StoreUnavailable`` for a database a newer version has written.
+    """
+    if _version(connection) != HEAD:
+        _migrate(connection)
+    fingerprint = _fingerprint(kinds)
+    if Queries(connection).meta("indexes") != fingerprint:
+        for kind in kinds:
+            _index(connection, kind)
+        statements.set_meta(connection, "indexes", fingerprint)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return version
+
+
+def _migrate(connection: Connection) -> None:
+    # Alembic takes longer to import than the rest of the store: only when there is work for it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "openecs.store.sql:migrations")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreUnavailable(
+            f"a newer version of OpenECS has written this database (schema {_version(connection)};"
+            f" this version knows those up to {HEAD}): upgrade OpenECS"
+        ) from error
+
+
+def _index(connection: Connection, kind: Kind[Any]) -> None:
+    statements.delete_lookups(connection, kind.name)
+    records = _records(Queries(connection), kind)
+    while batch := dict(_entries(kind, record) for record in islice(records, _BATCH)):
+        statements.insert_lookups(connection, batch)
+
+
+def _records(queries: Queries, kind: Kind[Any]) -> Iterator[Record]:
+    for scope in queries.scopes(kind.name):
+        after = ""
+        while page := queries.scan(kind.name, scope, Range(after=after, limit=_BATCH)):
+            yield from page
+            after = page[-1].key
+
+
+def _entries(kind: Kind[Any], record: Record) -> tuple[Address, frozenset[Lookup]]:
+    address = (kind.name, record.account, record.region, record.key)
+    value = codec.decode(kind, record.document)
+    return address, lookups_of(kind, Scope(record.account, record.region), value)
+
+
+def _fingerprint(kinds: Sequence[Kind[Any]]) -> str:
+    """What the index functions are: another text whenever one is added, removed or written anew."""
+    digest = hashlib.blake2b(digest_size=16)
+    for kind in kinds:
+        digest.update(repr((kind.name, sorted(_codes(kind)))).encode())
+    return digest.hexdigest()
+
+
+def _codes(kind: Kind[Any]) -> Iterator[tuple[str, str, str]]:
+    for indexes, reach in ((kind.indexes, "scoped"), (kind.global_indexes, "global")):
+        for name, function in indexes.items():
+            yield name, reach, _code(function)
+
+
+def _code(function: Callable[..., Any]) -> str:
+    code: CodeType = function.__code__
+    return repr((code.co_code, code.co_names, [c for c in code.co_consts if isinstance(c, str)]))

@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeVar
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import override
 
 from openecs.store import codec
 from openecs.store.base import Kind, Revision, StoreUnavailable, View
@@ -105,6 +106,14 @@ class SqliteDatabase:
         finally:
             view.close()
 
+    async def ask(self, question: Callable[[Queries], R]) -> R:
+        """The answer of a snapshot."""
+        try:
+            with self._reading.begin():
+                return question(Queries(self._reading))
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"cannot read {self._path}: {error}") from error
+
 
 class _Moved(BaseException):
     """Not an error: what the work has seen so far and what it asks for now are not one picture."""
@@ -120,10 +129,12 @@ class _InlineView(SqlView):
         self._has_answered = False
 
     @property
+    @override
     def revision(self) -> Revision:
         self._has_answered = True
         return self._cache.revision
 
+    @override
     def stored(self, kind: Kind[Any], address: Address) -> Stored | None:
         found = self._cache.get(address)
         if found is not None:
@@ -136,9 +147,11 @@ class _InlineView(SqlView):
         self._cache.learn(address, found)
         return found
 
+    @override
     def known(self, address: Address) -> Stored | None:
         return self._cache.get(address)
 
+    @override
     def queries(self) -> Queries:
         if self._snapshot is None:
             self._connection.begin()
@@ -176,7 +189,12 @@ def _lock(path: Path) -> TextIO:
 
 
 def _connect(url: URL, begin: str) -> Connection:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False},
+    )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine.connect()

@@ -57,9 +57,7 @@ def store(connection: Connection, cells: Mapping[Address, Cell]) -> None:
     _many(connection, _INSERT_LOOKUP, _entries(cells, removed=False))
 
 
-def insert_lookups(
-    connection: Connection, entries: Mapping[Address, frozenset[Lookup]]
-) -> None:
+def insert_lookups(connection: Connection, entries: Mapping[Address, frozenset[Lookup]]) -> None:
     """Add index entries where there are none."""
     rows = [_entry(address, entry) for address, found in entries.items() for entry in found]
     _many(connection, _INSERT_LOOKUP, rows)

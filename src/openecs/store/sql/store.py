@@ -149,7 +149,7 @@ def _database(url: str, cache_size: int) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ValueError(f"not a database URL: {url!r}") from error
+        raise ValueError("the database URL cannot be read") from error
     match parsed.get_backend_name():
         case "sqlite":
             from openecs.store.sql.sqlite import SqliteDatabase

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from typing_extensions import override
 
 from openecs.model.identity import Scope
 from openecs.store import codec
@@ -37,7 +38,7 @@ class Outcome:
     written: Mapping[Address, Stored | None]
 
 
-class Group(SqlView):
+class Group(SqlView, Transaction):
     """A ``Transaction`` after the other on one connection, each seeing those before it."""
 
     def __init__(self, connection: Connection, cache: Cache) -> None:
@@ -67,23 +68,28 @@ class Group(SqlView):
         return Outcome(self._before, self._revision, self._changes, self._written())
 
     @property
+    @override
     def revision(self) -> Revision:
         return self._revision
 
+    @override
     def stored(self, kind: Kind[Any], address: Address) -> Stored | None:
         row = self._cell(kind, address).row
         return row.stored if row else None
 
+    @override
     def queries(self) -> Queries:
         self._flush()
         return self._queries
 
+    @override
     def known(self, address: Address) -> Stored | None:
         cell = self._cells.get(address)
         if cell is not None and cell.row is not None:
             return cell.row.stored
         return self._cache.get(address)
 
+    @override
     def put(self, kind: Kind[T], value: T) -> None:
         scope, key = kind.scope(value), kind.key(value)
         cell = self._cell(kind, (kind.name, scope.account, scope.region, key))
@@ -92,11 +98,13 @@ class Group(SqlView):
             row = Row(stored, codec.encode(value), lookups_of(kind, scope, value))
             self._replace(cell, row, Change(stored.revision, kind.name, scope, key))
 
+    @override
     def delete(self, kind: Kind[T], scope: Scope, key: str) -> None:
         cell = self._cell(kind, (kind.name, scope.account, scope.region, key))
         if cell.row is not None:
             self._replace(cell, None, Change(self._revision + 1, kind.name, scope, key))
 
+    @override
     def expect(self, kind: Kind[T], scope: Scope, key: str, revision: Revision | None) -> None:
         actual = self.revision_of(kind, scope, key)
         if actual != revision:

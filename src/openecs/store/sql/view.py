@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, TypeVar
 
+from typing_extensions import override
+
 from openecs.model.identity import Scope
 from openecs.store import codec
-from openecs.store.base import Kind, Revision
+from openecs.store.base import Kind, Revision, View
 from openecs.store.order import lookup
 from openecs.store.sql.cache import Stored
 from openecs.store.sql.queries import Address, Queries, Range, Record
@@ -15,10 +17,11 @@ from openecs.store.sql.queries import Address, Queries, Range, Record
 T = TypeVar("T")
 
 
-class SqlView(ABC):
+class SqlView(View, ABC):
     """A ``View`` over queries; where values come from is left to the kind of view."""
 
     @property
+    @override
     @abstractmethod
     def revision(self) -> Revision:
         """The revision of the last change in this picture."""
@@ -35,14 +38,17 @@ class SqlView(ABC):
     def known(self, address: Address) -> Stored | None:
         """The resource at an address where it need not be decoded; of any revision."""
 
+    @override
     def get(self, kind: Kind[T], scope: Scope, key: str) -> T | None:
         found = self.stored(kind, (kind.name, scope.account, scope.region, key))
         return found.value if found else None
 
+    @override
     def revision_of(self, kind: Kind[T], scope: Scope, key: str) -> Revision | None:
         found = self.stored(kind, (kind.name, scope.account, scope.region, key))
         return found.revision if found else None
 
+    @override
     def scan(
         self,
         kind: Kind[T],
@@ -57,6 +63,7 @@ class SqlView(ABC):
         records = self.queries().scan(kind.name, scope, wanted)
         return [self._value(kind, record) for record in records]
 
+    @override
     def find(
         self,
         kind: Kind[T],
@@ -71,6 +78,7 @@ class SqlView(ABC):
         records = self.queries().find(kind.name, entry, after, limit)
         return [self._value(kind, record) for record in records]
 
+    @override
     def count(self, kind: Kind[T], scope: Scope | None, index: str, words: tuple[str, ...]) -> int:
         return self.queries().count(kind.name, lookup(kind, scope, index, words))
 
@@ -90,17 +98,21 @@ class SnapshotView(SqlView):
         self._revision: Revision | None = None
 
     @property
+    @override
     def revision(self) -> Revision:
         if self._revision is None:
             self._revision = self._queries.revision()
         return self._revision
 
+    @override
     def stored(self, kind: Kind[Any], address: Address) -> Stored | None:
         record = self._queries.record(address)
         return Stored(codec.decode(kind, record.document), record.revision) if record else None
 
+    @override
     def queries(self) -> Queries:
         return self._queries
 
-    def known(self, address: Address) -> Stored | None:  # noqa: ARG002 - nothing is known
+    @override
+    def known(self, address: Address) -> Stored | None:
         return None

@@ -115,6 +115,8 @@ class Writer:
                     self._clear(answer)
                 case _Stop():
                     return
+                case None:
+                    continue
 
     def _gather(self) -> tuple[list[_Call], _Clear | _Stop | None]:
         """Wait for something to do; take along the calls that wait as well."""
