@@ -1,10 +1,10 @@
 """The first steps of the README, through the unmodified AWS CLI and boto3, on real containers."""
 
 import json
-import subprocess
 import urllib.request
 
 import pytest
+from openecs_server import containers_of
 
 pytestmark = pytest.mark.system
 
@@ -21,18 +21,6 @@ TASK_DEFINITION = {
         }
     ],
 }
-
-
-def containers_of(task_arn: str) -> list[str]:
-    """The engine's ids of a task's running containers."""
-    label = f"label=com.amazonaws.ecs.task-arn={task_arn}"
-    listed = subprocess.run(
-        ["docker", "ps", "-q", "--no-trunc", "--filter", label],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return listed.stdout.split()
 
 
 @pytest.mark.covers(

@@ -84,6 +84,7 @@ class Cluster:
     default_capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
     service_connect_namespace: str | None = None
     created_at: datetime
+    deleted_at: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -101,7 +101,7 @@ class MountPoint:
 
     source_volume: str | None = None
     container_path: str | None = None
-    read_only: bool = False
+    read_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class VolumeFrom:
     """All mounts of another container of the task."""
 
     source_container: str | None = None
-    read_only: bool = False
+    read_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

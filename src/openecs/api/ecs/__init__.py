@@ -1,1 +1,27 @@
-"""Amazon ECS."""
+"""Amazon ECS: one module per family of operations; ``SERVICE`` is all of them together."""
+
+from __future__ import annotations
+
+from openecs.api.base import Service
+from openecs.api.ecs import (
+    account_settings,
+    attributes,
+    capacity_providers,
+    clusters,
+    services,
+    tags,
+    task_definitions,
+)
+
+SERVICE = Service(
+    name="ecs",
+    operations={
+        **account_settings.OPERATIONS,
+        **attributes.OPERATIONS,
+        **capacity_providers.OPERATIONS,
+        **clusters.OPERATIONS,
+        **services.OPERATIONS,
+        **tags.OPERATIONS,
+        **task_definitions.OPERATIONS,
+    },
+)

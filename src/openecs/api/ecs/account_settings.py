@@ -6,7 +6,7 @@ Reference: Amazon ECS Developer Guide, "Access Amazon ECS features with account 
 
 from __future__ import annotations
 
-from openecs.api.base import Call, Members, Reads, Writes
+from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors
 from openecs.api.ecs.paging import open_page
 from openecs.model.clusters import AccountSetting
@@ -85,7 +85,7 @@ def effective(view: View, call: Call, name: str, principal: str | None = None) -
     return AccountSetting(scope=call.scope, name=name, value=_VALUES[name][0], principal_arn=owner)
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation] = {
     "PutAccountSetting": Writes(put_account_setting),
     "PutAccountSettingDefault": Writes(put_account_setting_default),
     "DeleteAccountSetting": Writes(delete_account_setting),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api import shapes
-from openecs.api.base import Call, Members, Reads, Writes
+from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors, tags
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.references import NAME
@@ -141,7 +141,7 @@ def existing_names(view: View, call: Call, references: Sequence[str]) -> tuple[s
     return names
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation] = {
     "CreateCapacityProvider": Writes(create_capacity_provider),
     "UpdateCapacityProvider": Writes(update_capacity_provider),
     "DeleteCapacityProvider": Writes(delete_capacity_provider),

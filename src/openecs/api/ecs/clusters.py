@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from openecs.api import shapes
-from openecs.api.base import Call, Members, Reads, Writes
+from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import account_settings, capacity_providers, errors, references, tags
 from openecs.api.ecs.paging import open_page
 from openecs.model.clusters import (
@@ -116,7 +116,7 @@ def delete_cluster(tx: Transaction, call: Call, request: Members) -> Members:
         raise errors.cluster_contains_instances()
     if _tasks(tx, cluster, _UNFINISHED):
         raise errors.cluster_contains_tasks()
-    gone = replace(cluster, status=ClusterStatus.INACTIVE)
+    gone = replace(cluster, status=ClusterStatus.INACTIVE, deleted_at=call.now)
     tx.put(CLUSTERS, gone)
     return {"cluster": _show(tx, gone, _EVERYTHING)}
 
@@ -137,7 +137,7 @@ def put_cluster_capacity_providers(tx: Transaction, call: Call, request: Members
     return {"cluster": _show(tx, changed, _EVERYTHING)}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation] = {
     "CreateCluster": Writes(create_cluster),
     "DescribeClusters": Reads(describe_clusters),
     "ListClusters": Reads(list_clusters),

@@ -95,8 +95,26 @@ def find_definition(view: View, call: Call, reference: str) -> TaskDefinition | 
     if parsed.revision is not None:
         key = task_definition_key(parsed.family, parsed.revision)
         return view.get(TASK_DEFINITIONS, call.scope, key)
-    newest = _newest_first(view, call, parsed.family)
+    newest = newest_first(view, call, parsed.family)
     return next((d for d in newest if d.status is TaskDefinitionStatus.ACTIVE), None)
+
+
+def newest_first(view: View, call: Call, family: str) -> Iterator[TaskDefinition]:
+    """The revisions of a family, fetched as they are needed: mostly the first is the one."""
+    after, limit = "", 1
+    while True:
+        batch = view.scan(
+            TASK_DEFINITIONS,
+            call.scope,
+            prefix=f"{family}:",
+            after=after,
+            limit=limit,
+            descending=True,
+        )
+        yield from batch
+        if len(batch) < limit:
+            return
+        after, limit = TASK_DEFINITIONS.key(batch[-1]), _BATCH
 
 
 def check_scope(call: Call, arn: Arn) -> None:
@@ -147,21 +165,3 @@ def _name_in_cluster(call: Call, cluster: str, reference: str, kind: str) -> str
             raise _elsewhere("cluster", theirs, cluster)
         case _:
             raise errors.invalid_parameter(_TOO_MANY_SEPARATORS)
-
-
-def _newest_first(view: View, call: Call, family: str) -> Iterator[TaskDefinition]:
-    """The revisions of a family, fetched as they are needed: mostly the first is the one."""
-    after, limit = "", 1
-    while True:
-        batch = view.scan(
-            TASK_DEFINITIONS,
-            call.scope,
-            prefix=f"{family}:",
-            after=after,
-            limit=limit,
-            descending=True,
-        )
-        yield from batch
-        if len(batch) < limit:
-            return
-        after, limit = TASK_DEFINITIONS.key(batch[-1]), _BATCH

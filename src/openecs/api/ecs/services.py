@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openecs.api.base import Call, Members, Reads
+from openecs.api.base import Call, Members, Operation, Reads
 from openecs.api.ecs import errors, references
 from openecs.api.ecs.paging import open_page
 from openecs.store.base import View
@@ -28,7 +28,7 @@ def list_services(view: View, call: Call, request: Members) -> Members:
     return {"serviceArns": []}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation] = {
     "DescribeServices": Reads(describe_services),
     "ListServices": Reads(list_services),
 }

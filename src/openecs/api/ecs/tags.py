@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from openecs.api.base import Call, Members, Reads, ServiceError, Writes
+from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
 from openecs.api.ecs import errors, references
 from openecs.model.clusters import Cluster, ClusterStatus
 from openecs.model.identity import parse_arn
@@ -77,7 +77,7 @@ def list_tags_for_resource(view: View, call: Call, request: Members) -> Members:
     return {"tags": show(resource.tags)}
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation] = {
     "TagResource": Writes(tag_resource),
     "UntagResource": Writes(untag_resource),
     "ListTagsForResource": Reads(list_tags_for_resource),

@@ -1,0 +1,5 @@
+"""``python -m openecs``: the ``openecs`` command."""
+
+from openecs.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""What has been remembered long enough: pure questions for the retention loop to ask.
+
+AWS shows a stopped task for at least an hour (Developer Guide, "Amazon ECS task lifecycle") and a
+deleted cluster "for a period of time"; a client token is good for 24 hours. How long each is kept
+here is the caller's to say; the constants are the defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from openecs.model.clusters import Cluster, ClusterStatus, IdempotencyRecord
+from openecs.model.task_definitions import TaskDefinition, TaskDefinitionStatus
+from openecs.model.tasks import Task, TaskStatus
+
+STOPPED_TASKS = timedelta(hours=1)
+DELETED_CLUSTERS = timedelta(hours=1)
+IDEMPOTENCY_RECORDS = timedelta(hours=24)
+
+
+def expired_tasks(tasks: Iterable[Task], keep: timedelta, now: datetime) -> list[Task]:
+    """The tasks that stopped ``keep`` ago or longer."""
+    return [
+        task
+        for task in tasks
+        if task.last_status is TaskStatus.STOPPED
+        and task.stopped_at is not None
+        and now - task.stopped_at >= keep
+    ]
+
+
+def expired_definitions(
+    definitions: Iterable[TaskDefinition], in_use: Collection[str]
+) -> list[TaskDefinition]:
+    """The deleted definitions (DELETE_IN_PROGRESS) whose ARN no task or service has ``in_use``."""
+    return [
+        definition
+        for definition in definitions
+        if definition.status is TaskDefinitionStatus.DELETE_IN_PROGRESS
+        and definition.arn not in in_use
+    ]
+
+
+def expired_clusters(clusters: Iterable[Cluster], keep: timedelta, now: datetime) -> list[Cluster]:
+    """The clusters that were deleted ``keep`` ago or longer."""
+    return [
+        cluster
+        for cluster in clusters
+        if cluster.status is ClusterStatus.INACTIVE
+        and cluster.deleted_at is not None
+        and now - cluster.deleted_at >= keep
+    ]
+
+
+def expired_records(
+    records: Iterable[IdempotencyRecord], keep: timedelta, now: datetime
+) -> list[IdempotencyRecord]:
+    """The client tokens used ``keep`` ago or longer."""
+    return [record for record in records if now - record.created_at >= keep]
