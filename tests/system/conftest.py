@@ -17,3 +17,10 @@ def own_server(tmp_path):
     openecs = OpenEcs(tmp_path / "data")
     yield openecs
     openecs.clean()
+
+
+@pytest.fixture
+def tasks(server):
+    from tasks import Tasks
+
+    return Tasks(server)

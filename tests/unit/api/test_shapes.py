@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import botocore.session
 import pytest
+
 from openecs.api.shapes import MissingMember, from_members, to_members, wire_name
 from openecs.model import clusters, task_definitions, tasks
 

@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openecs.api.base import ServiceError
 from openecs.api.ecs.paging import open_page
 from openecs.model.identity import Scope

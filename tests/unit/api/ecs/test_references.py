@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from openecs.api.base import ServiceError
 from openecs.api.ecs import references
 from openecs.api.ecs.references import DefinitionReference
