@@ -25,6 +25,11 @@ LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 #: The installation (data directory) that made the container: others' are never touched.
 LABEL_INSTALLATION = "org.openecs.installation"
+#: Volumes of the engine that live with the task, separated by spaces.
+LABEL_VOLUMES = "org.openecs.task-volumes"
+
+#: The image of the container that owns a task's namespaces; the runtime makes it.
+PAUSE_IMAGE = "openecs/pause:1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,14 +72,13 @@ class XmlReader:
     """
 
     def name(self, member: Shape, default: str) -> str:
-        """Members have their location name, flattened lists without one that of their items."""
-        return _name(member, default)
+        """Members have their location name."""
+        return str(member.serialization.get("name", default))
 
     def members(self, node: Node) -> Iterable[tuple[str, Node]]:
         """Structures have their members inside."""
         found: dict[str, list[Any]] = {
-            _local(name).replace(f"{{{_XSI}}}", "xsi:"): [text]
-            for name, text in _first(node).items()
+            name.replace(f"{{{_XSI}}}", "xsi:"): [text] for name, text in _first(node).items()
         }
         for child in _first(node):
             found.setdefault(_tag(child), []).append(child)
@@ -120,8 +119,10 @@ class XmlWriter:
     """Writes the replies of query and rest-xml, and those of ec2, which only has other names."""
 
     def name(self, member: Shape, default: str) -> str:
-        """Members have their location name, flattened lists without one that of their items."""
-        name = _name(member, default)
+        """Members have their location name; a flattened list that of its items, where given."""
+        name = str(member.serialization.get("name", default))
+        if member.type_name == "list" and member.serialization.get("flattened"):
+            name = str(member.member.serialization.get("name", name))
         return f"@{name}" if member.serialization.get("xmlAttribute") else name
 
     def structure(self, members: list[tuple[str, Content]]) -> Content:
@@ -158,13 +159,6 @@ class XmlWriter:
         return write
 
 
-def _name(member: Shape, default: str) -> str:
-    name = member.serialization.get("name")
-    if name is None and member.type_name == "list" and member.serialization.get("flattened"):
-        name = member.member.serialization.get("name")
-    return str(name or default)
-
-
 def _joined_entries(entries: list[str]) -> str:
     return "".join(element("entry", entry) for entry in entries)
 
@@ -181,7 +175,3 @@ def _text(item: ElementTree.Element | str) -> str:
 
 def _tag(item: ElementTree.Element) -> str:
     return item.tag.rpartition("}")[2]
-
-
-def _local(name: str) -> str:
-    return name

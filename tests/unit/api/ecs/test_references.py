@@ -32,8 +32,10 @@ def test_clusters(reference: str | None, name: str) -> None:
         ("arn:aws:s3:eu-central-1:123456789012:cluster/c", "The ARN provided is invalid."),
         (
             "arn:aws:ecs:eu-central-1:210987654321:cluster/c",
-            "Invalid identifier: Identifier is for accountId 210987654321. "
-            "Your accountId is 123456789012",
+            (
+                "Invalid identifier: Identifier is for accountId 210987654321. "
+                "Your accountId is 123456789012"
+            ),
         ),
         (
             "arn:aws:ecs:us-east-1:123456789012:cluster/c",

@@ -60,14 +60,18 @@ async def test_tags_come_and_go(world, kind, resource) -> None:
         (
             f"{HERE}:task-definition/web:1",
             "ResourceNotFoundException",
-            "The specified task definition was not found. "
-            "Specify a valid task definition and try again.",
+            (
+                "The specified task definition was not found. "
+                "Specify a valid task definition and try again."
+            ),
         ),
         (
             f"{HERE}:task-definition/web",
             "ResourceNotFoundException",
-            "The specified task definition was not found. "
-            "Specify a valid task definition and try again.",
+            (
+                "The specified task definition was not found. "
+                "Specify a valid task definition and try again."
+            ),
         ),
     ],
 )
