@@ -53,14 +53,14 @@ def from_members(cls: type[T], members: Members) -> T:
 
 
 def to_members(value: object, always: Iterable[str] = ()) -> dict[str, Any]:
-    """The members of a value: those not None and not empty tuples.
+    """The members of a value: those not None, and no empty tuple that might be left out.
 
     ``always`` names members that are shown as an empty list where the value has none.
     """
     members: dict[str, Any] = {name: [] for name in always}
     for entry in _shape(type(value)):
         item = getattr(value, entry.name)
-        if item is None or item == ():
+        if item is None or (item == () and not entry.required):
             continue
         members[entry.wire] = item if entry.write is None else entry.write(item)
     return members

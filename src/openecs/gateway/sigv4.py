@@ -1,4 +1,4 @@
-"""AWS Signature Version 4: was this request signed with this key, for here and for now?
+"""AWS Signature Version 4: that a request was signed with a key, for here and for now.
 
 Pure: ``claim`` reads what a request says of its signature, ``verify`` holds it against the key.
 AWS documents the algorithm in the IAM User Guide, "Create a signed AWS API request"; the texts of
@@ -222,9 +222,7 @@ def _time(text: str) -> datetime:
 def _check_headers(claim: Claim, request: Request) -> None:
     for name in _ALWAYS_SIGNED:
         if name in request.headers and name not in claim.signed_headers:
-            raise _mismatch(
-                f"'{name.title()}' must be a 'SignedHeader' in the AWS Authorization."
-            )
+            raise _mismatch(f"'{name.title()}' must be a 'SignedHeader' in the AWS Authorization.")
 
 
 def _signature(claim: Claim, request: Request, secret: str) -> str:

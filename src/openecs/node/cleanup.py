@@ -12,7 +12,13 @@ from openecs.model.containers import PAUSE, ContainerObservation, ContainerState
 from openecs.model.identity import parse_arn
 from openecs.model.tasks import Task, TaskStatus
 from openecs.node.settings import NodeSettings
-from openecs.runtime.base import LABEL_CONTAINER_NAME, LABEL_TASK_ARN, EngineError, Runtime
+from openecs.runtime.base import (
+    LABEL_CONTAINER_NAME,
+    LABEL_TASK_ARN,
+    LABEL_VOLUMES,
+    EngineError,
+    Runtime,
+)
 from openecs.store.base import Store, StoreError
 from openecs.store.kinds import TASKS
 

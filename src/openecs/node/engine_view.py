@@ -7,7 +7,8 @@ observation replaces everything but what was looked at since it began.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from openecs.model.containers import ContainerObservation
@@ -47,7 +48,7 @@ class EngineView:
         """Note that a container is to be looked at again."""
         self._stale[task_arn][engine_name] = name
 
-    async def freshen(self, task_arn: str, busy: Set[str]) -> None:
+    async def freshen(self, task_arn: str, busy: AbstractSet[str]) -> None:
         """Look again at the stale containers of a task, but for those somebody works on."""
         stale = self._stale.get(task_arn, {})
         for engine_name, name in list(stale.items()):

@@ -1,4 +1,4 @@
-"""This machine's record in the store: its resources, and whether its engine answers."""
+"""The machine's record in the store: its resources, and whether its engine answers."""
 
 from __future__ import annotations
 

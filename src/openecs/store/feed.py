@@ -14,10 +14,11 @@ class Feed:
     Revisions have no holes, so a cursor is a position. To be used in the event loop's thread.
     """
 
-    def __init__(self, *, history: int, revision: Revision = 0) -> None:
+    def __init__(self, *, history: int, revision: Revision = 0, cleared: Revision = 0) -> None:
         self._history = history
         self._changes: list[Change] = []
-        self._forgotten = self._cleared = revision
+        self._forgotten = revision
+        self._cleared = cleared
         self._moved = asyncio.Event()
 
     @property

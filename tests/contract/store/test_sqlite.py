@@ -62,7 +62,7 @@ async def test_a_place_that_cannot_be_written_is_refused():
         await SqlStore("sqlite:////proc/nowhere/openecs.db").open()
 
 
-async def test_only_the_owner_may_look(store, sqlite_url, tmp_path):
+async def test_only_the_owner_may_look(store, tmp_path):
     await store.write(put(Note(name="a")))
     for path in tmp_path.glob("openecs.db*"):
         if path.suffix != ".lock":
@@ -84,9 +84,9 @@ async def test_calls_that_wait_share_a_commit(store):
 
 
 async def test_on_a_full_disk_nothing_acknowledged_is_lost_and_it_goes_on_after(store, sqlite_url):
-    writing = store._database._writing
-    pages = writing.exec_driver_sql("PRAGMA page_count").scalar()
-    writing.exec_driver_sql(f"PRAGMA max_page_count = {pages + 60}")
+    driver = store._database._writing.connection.driver_connection
+    (pages,) = driver.execute("PRAGMA page_count").fetchone()
+    driver.execute(f"PRAGMA max_page_count = {pages + 60}")
 
     acknowledged, refused = ["changed"], 0
     await store.write(put(Note(name="changed", size=0, colour="blue")))
@@ -107,7 +107,7 @@ async def test_on_a_full_disk_nothing_acknowledged_is_lost_and_it_goes_on_after(
         return names(view.scan(NOTES, HERE)), view.get(NOTES, HERE, "changed").size
 
     assert await store.read(look) == (sorted(acknowledged), size)
-    writing.exec_driver_sql(f"PRAGMA max_page_count = {pages + 6000}")
+    driver.execute(f"PRAGMA max_page_count = {pages + 6000}")
     before = await store.read(lambda v: v.revision)
     await store.write(put(Note(name="after")))
     assert [c.key for c in await collect(store, before, before + 1)] == ["after"]

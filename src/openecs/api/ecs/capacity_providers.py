@@ -14,14 +14,14 @@ from openecs.api import shapes
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors, tags
 from openecs.api.ecs.paging import open_page
-from openecs.api.ecs.references import NAME
+from openecs.api.ecs.references import NAME, capacity_provider_name
 from openecs.model.clusters import (
     AutoScalingGroupProvider,
     CapacityProvider,
     CapacityProviderStrategyItem,
     ClusterStatus,
 )
-from openecs.model.identity import Scope, parse_arn
+from openecs.model.identity import Scope
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import CAPACITY_PROVIDERS, CLUSTERS
 
@@ -135,7 +135,7 @@ def existing_names(view: View, call: Call, references: Sequence[str]) -> tuple[s
 
     Raises ``InvalidParameterException`` for one that does not exist.
     """
-    names = tuple(dict.fromkeys(_name(reference) for reference in references))
+    names = tuple(dict.fromkeys(capacity_provider_name(call, each) for each in references))
     if any(_get(view, call.scope, name) is None for name in names):
         raise errors.invalid_parameter(_NOT_FOUND)
     return names
@@ -180,7 +180,7 @@ def _describe(view: View, call: Call, names: Sequence[str], include: Sequence[st
     if len(names) > 100:
         raise errors.invalid_parameter("Capacity providers cannot have more than 100 elements.")
     found, failures = [], []
-    for name in dict.fromkeys(_name(name) for name in names):
+    for name in dict.fromkeys(capacity_provider_name(call, each) for each in names):
         provider = _get(view, call.scope, name)
         if provider is None:
             arn = CapacityProvider(scope=call.scope, name=name).arn
@@ -204,18 +204,13 @@ def _get(view: View, scope: Scope, name: str) -> CapacityProvider | None:
 
 
 def _own(view: View, call: Call, reference: str) -> CapacityProvider:
-    name = _name(reference)
+    name = capacity_provider_name(call, reference)
     if name in FARGATE:
         raise errors.client("The specified capacity provider is reserved and cannot be changed.")
     provider = _get(view, call.scope, name)
     if provider is None:
         raise errors.client(_NOT_FOUND)
     return provider
-
-
-def _name(reference: str) -> str:
-    arn = parse_arn(reference)
-    return arn.resource.rpartition("/")[2] if arn else reference
 
 
 def _builtin(scope: Scope, name: str) -> CapacityProvider:

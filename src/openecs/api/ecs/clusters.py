@@ -29,7 +29,7 @@ from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, TASKS
 _INSIGHTS = "containerInsights"
 _EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 
-_MEMBERS = (ContainerInstanceStatus.ACTIVE, ContainerInstanceStatus.DRAINING)
+_PRESENT = (ContainerInstanceStatus.ACTIVE, ContainerInstanceStatus.DRAINING)
 _PENDING = (TaskStatus.PROVISIONING, TaskStatus.PENDING, TaskStatus.ACTIVATING)
 _UNFINISHED = tuple(status for status in TaskStatus if status is not TaskStatus.STOPPED)
 
@@ -199,7 +199,7 @@ def _check_unused(view: View, cluster: Cluster, providers: set[str]) -> None:
 def _instances(view: View, cluster: Cluster) -> int:
     return sum(
         view.count(CONTAINER_INSTANCES, cluster.scope, "cluster", (cluster.name, status))
-        for status in _MEMBERS
+        for status in _PRESENT
     )
 
 

@@ -37,6 +37,19 @@ _HEALTH_RANGES = {
 _NOT_IN_AWSVPC = ("hostname", "dnsServers", "dnsSearchDomains", "extraHosts")
 
 
+def name_complaint(container: str, image: str) -> str | None:
+    """What is wrong with a container's name or image, None if nothing is."""
+    if not container:
+        return "Container.name should not be null or empty."
+    if not NAME.fullmatch(container):
+        return "Container.name contains invalid characters."
+    if not image:
+        return "Container.image should not be null or empty."
+    if len(image) > 255 or re.search(r"\s", image):
+        return "Container.image contains invalid characters."
+    return None
+
+
 def complaints(definition: TaskDefinition, container: ContainerDefinition) -> Iterator[str]:
     """Everything that is wrong with a container that has a name and an image."""
     return chain(
@@ -222,16 +235,3 @@ def _limits(container: ContainerDefinition) -> Iterator[str]:
     for control in container.system_controls:
         if not _SYSCTL.fullmatch(control.namespace or ""):
             yield f"{where} The system control '{control.namespace}' is not supported."
-
-
-def name_complaint(container: str, image: str) -> str | None:
-    """What is wrong with a container's name or image, None if nothing is."""
-    if not container:
-        return "Container.name should not be null or empty."
-    if not NAME.fullmatch(container):
-        return "Container.name contains invalid characters."
-    if not image:
-        return "Container.image should not be null or empty."
-    if len(image) > 255 or re.search(r"\s", image):
-        return "Container.image contains invalid characters."
-    return None

@@ -31,14 +31,6 @@ def cluster_inactive() -> ServiceError:
     return ServiceError("ClusterNotFoundException", "The referenced cluster was inactive.")
 
 
-def cluster_contains_services() -> ServiceError:
-    """A cluster with services is not deleted."""
-    return ServiceError(
-        "ClusterContainsServicesException",
-        "The Cluster cannot be deleted while Services are active.",
-    )
-
-
 def cluster_contains_instances() -> ServiceError:
     """A cluster with container instances is not deleted."""
     return ServiceError(

@@ -74,6 +74,11 @@ def service_name(call: Call, cluster: str, reference: str) -> str:
     return _name_in_cluster(call, cluster, reference, "service")
 
 
+def capacity_provider_name(call: Call, reference: str) -> str:
+    """The name of a capacity provider. Raises ``InvalidParameterException``."""
+    return _resource(call, reference, "capacity-provider")
+
+
 def definition_reference(call: Call, reference: str) -> DefinitionReference:
     """The task definition of ``family``, ``family:revision`` or an ARN, whether it exists or not.
 

@@ -41,9 +41,7 @@ def parse(
     for key, value in given:
         _check(key, value)
     if len({key for key, _ in given}) < len(given):
-        raise errors.invalid_parameter(
-            "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        )
+        raise errors.invalid_parameter("Duplicate tag keys found.")
     merged = {**(existing or {}), **dict(given)}
     if len(merged) > LIMIT:
         raise errors.invalid_parameter(f"The number of tags must not be greater than {LIMIT}")

@@ -7,13 +7,14 @@ are known. The rules see the definition with its defaults filled in; nothing is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from openecs.api.ecs import container_rules
 from openecs.api.ecs.fargate_rules import fargate_complaint
 from openecs.api.ecs.references import NAME
+from openecs.decide import dependencies
 from openecs.model.task_definitions import (
     ContainerDefinition,
     DependencyCondition,
@@ -137,21 +138,15 @@ def _volumes(definition: TaskDefinition) -> Iterator[str]:
 
 
 def _volume(volume: Volume) -> Iterator[str]:
-    docker = volume.docker_volume_configuration
     configurations = (
         volume.host,
-        docker,
+        volume.docker_volume_configuration,
         volume.efs_volume_configuration,
         volume.s3files_volume_configuration,
         volume.fsx_windows_file_server_volume_configuration,
     )
     if sum(configuration is not None for configuration in configurations) > 1:
         yield f"Only one volume configuration can be specified for volume '{volume.name}'."
-    if docker and docker.scope == "task" and docker.autoprovision is not None:
-        yield (
-            f"Invalid setting for volume '{volume.name}'. "
-            "'autoprovision' can only be specified with scope 'shared'."
-        )
 
 
 def _mounts(definition: TaskDefinition) -> Iterator[str]:
@@ -170,11 +165,15 @@ def _mounts(definition: TaskDefinition) -> Iterator[str]:
 
 def _links(definition: TaskDefinition) -> Iterator[str]:
     names = {container.name for container in definition.container_definitions}
-    linked = {c.name: _linked(c) for c in definition.container_definitions}
-    for target in chain.from_iterable(linked.values()):
-        if target not in names:
-            yield f"Unknown container '{target}'."
-    if _has_cycle(linked):
+    links = [
+        replace(container, depends_on=(), volumes_from=())
+        for container in definition.container_definitions
+    ]
+    for container in links:
+        for link in container.links:
+            if (target := link.partition(":")[0]) not in names:
+                yield f"Unknown container '{target}'."
+    if dependencies.find_cycle(links):
         yield "Container links should not have a cycle"
 
 
@@ -185,16 +184,7 @@ def _dependencies(definition: TaskDefinition) -> Iterator[str]:
             yield from _dependency(
                 container.name, dependency.container_name, target, dependency.condition
             )
-    if _has_cycle(
-        {
-            container.name: [
-                *_linked(container),
-                *(d.container_name for d in container.depends_on),
-                *(v.source_container or "" for v in container.volumes_from),
-            ]
-            for container in definition.container_definitions
-        }
-    ):
+    if dependencies.find_cycle(definition.container_definitions):
         yield "Container dependencies should not have a cycle"
 
 
@@ -261,15 +251,3 @@ _RULES = (
     _dependencies,
     _task_members,
 )
-
-
-def _linked(container: ContainerDefinition) -> list[str]:
-    return [link.partition(":")[0] for link in container.links]
-
-
-def _has_cycle(graph: Mapping[str, Sequence[str]]) -> bool:
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError:
-        return True
-    return False

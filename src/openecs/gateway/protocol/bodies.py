@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from botocore.model import Shape, StructureShape
-
 from openecs.gateway.protocol import cbor_codec, json_codec, xml_codec
 from openecs.gateway.protocol.parse import Parsers
 from openecs.gateway.protocol.serialize import Content, Serializers
+from openecs.gateway.protocol.shape import Shape
 
 
 class Body(Protocol):
@@ -20,11 +19,11 @@ class Body(Protocol):
         """The media type of what ``write`` makes."""
         ...
 
-    def read(self, shape: Shape, content: bytes) -> Any:
+    def read(self, shape: Shape, content: bytes, /) -> Any:
         """The value of a body. Raises ``Refused``."""
         ...
 
-    def write(self, shape: StructureShape, members: Mapping[str, Any], root: str) -> bytes:
+    def write(self, shape: Shape, members: Mapping[str, Any], root: str, /) -> bytes:
         """Members as a body; ``root`` is the name of the whole, where the notation has one."""
         ...
 
@@ -41,11 +40,11 @@ class JsonBody:
         """The value of a JSON body."""
         return self._parsers.of(shape)(json_codec.decode(content))
 
-    def write(self, shape: StructureShape, members: Mapping[str, Any], root: str) -> bytes:
+    def write(self, shape: Shape, members: Mapping[str, Any], _: str) -> bytes:
         """A JSON object; it has no name."""
         return json_codec.encode(self.contents(shape, members))
 
-    def contents(self, shape: StructureShape, members: Mapping[str, Any]) -> Content:
+    def contents(self, shape: Shape, members: Mapping[str, Any]) -> Content:
         """The JSON object before it is encoded."""
         return self._serializers.structure(shape)(members)
 
@@ -63,11 +62,11 @@ class CborBody:
         """The value of a CBOR body."""
         return self._parsers.of(shape)(cbor_codec.decode(content))
 
-    def write(self, shape: StructureShape, members: Mapping[str, Any], root: str) -> bytes:
+    def write(self, shape: Shape, members: Mapping[str, Any], _: str) -> bytes:
         """A CBOR map; it has no name."""
         return cbor_codec.encode(self.contents(shape, members))
 
-    def contents(self, shape: StructureShape, members: Mapping[str, Any]) -> Content:
+    def contents(self, shape: Shape, members: Mapping[str, Any]) -> Content:
         """The CBOR map before it is encoded."""
         return self._serializers.structure(shape)(members)
 
@@ -86,11 +85,11 @@ class XmlBody:
         """The value of an XML body; nothing at all is an empty element."""
         return self._parsers.of(shape)(xml_codec.decode(content or b"<Empty/>"))
 
-    def write(self, shape: StructureShape, members: Mapping[str, Any], root: str) -> bytes:
+    def write(self, shape: Shape, members: Mapping[str, Any], root: str) -> bytes:
         """A document whose root has the members."""
         return self.document(root, self.contents(shape, members))
 
-    def contents(self, shape: StructureShape, members: Mapping[str, Any]) -> Content:
+    def contents(self, shape: Shape, members: Mapping[str, Any]) -> Content:
         """The members as elements."""
         return self._serializers.structure(shape)(members)
 

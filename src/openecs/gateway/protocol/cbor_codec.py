@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import cbor2
-from botocore.model import Shape
 
 from openecs.gateway.protocol import scalars
 from openecs.gateway.protocol.json_codec import JsonReader, JsonWriter
 from openecs.gateway.protocol.parse import Node, Parse
 from openecs.gateway.protocol.serialize import Serialize
+from openecs.gateway.protocol.shape import Shape
 from openecs.gateway.refusal import malformed
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from botocore.model import Shape
-
 from openecs.gateway.protocol import scalars
 from openecs.gateway.protocol.parse import Node, Parse
+from openecs.gateway.protocol.shape import Shape
 from openecs.gateway.refusal import malformed
 
 
@@ -87,7 +86,7 @@ class FormReader:
 
         return scalar
 
-    def document(self, node: Node) -> Any:
+    def document(self, _: Node) -> Any:
         """There is no form for free-form documents."""
         raise malformed("Unexpected field type")
 
@@ -103,7 +102,7 @@ class Ec2FormReader(FormReader):
         name = str(member.serialization.get("name", default))
         return str(member.serialization.get("queryName", name[:1].upper() + name[1:]))
 
-    def items(self, shape: Shape) -> Callable[[Node], Iterable[Node]]:
+    def items(self, _: Shape) -> Callable[[Node], Iterable[Node]]:
         """Items are numbered."""
         return _numbered
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from botocore.model import Shape
 
 from openecs.gateway.protocol import scalars
 from openecs.gateway.protocol.parse import Node, Parse
 from openecs.gateway.protocol.serialize import Content, Serialize
+from openecs.gateway.protocol.shape import Shape
 from openecs.gateway.refusal import malformed
 
 
@@ -40,11 +40,11 @@ class JsonReader:
             raise malformed("Unexpected field type")
         return node.items()
 
-    def items(self, shape: Shape) -> Callable[[Node], Iterable[Node]]:
+    def items(self, _: Shape) -> Callable[[Node], Iterable[Node]]:
         """Lists are arrays."""
         return _items
 
-    def entries(self, shape: Shape) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
+    def entries(self, _: Shape) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
         """Maps are objects."""
         return self.members
 
@@ -80,11 +80,11 @@ class JsonWriter:
         """Structures are objects."""
         return dict(members)
 
-    def items(self, shape: Shape) -> Callable[[list[Content]], Content]:
+    def items(self, _: Shape) -> Callable[[list[Content]], Content]:
         """Lists are arrays."""
         return list
 
-    def entries(self, shape: Shape) -> Callable[[list[tuple[Content, Content]]], Content]:
+    def entries(self, _: Shape) -> Callable[[list[tuple[Content, Content]]], Content]:
         """Maps are objects."""
         return dict
 

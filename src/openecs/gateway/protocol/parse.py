@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from botocore.model import Shape
+from openecs.gateway.protocol.shape import Shape
 
 Node = Any
 Parse = Callable[[Node], Any]
@@ -21,27 +21,27 @@ class Reader(Protocol):
     ``Refused`` where a node is not what the shape says.
     """
 
-    def name(self, member: Shape, default: str) -> str:
+    def name(self, member: Shape, default: str, /) -> str:
         """What the member ``default`` of a structure is called on the wire."""
         ...
 
-    def members(self, node: Node) -> Iterable[tuple[str, Node]]:
+    def members(self, node: Node, /) -> Iterable[tuple[str, Node]]:
         """The wire names and nodes of a structure, None for null."""
         ...
 
-    def items(self, shape: Shape) -> Callable[[Node], Iterable[Node]]:
+    def items(self, shape: Shape, /) -> Callable[[Node], Iterable[Node]]:
         """How the items of a list are found."""
         ...
 
-    def entries(self, shape: Shape) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
+    def entries(self, shape: Shape, /) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
         """How the keys and values of a map are found."""
         ...
 
-    def scalar(self, shape: Shape) -> Parse:
+    def scalar(self, shape: Shape, /) -> Parse:
         """How a string, number, boolean, timestamp or blob is read."""
         ...
 
-    def document(self, node: Node) -> Any:
+    def document(self, node: Node, /) -> Any:
         """The value of a free-form document."""
         ...
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.model import OperationModel, StructureShape
-
 from openecs.gateway.exchange import Reply, Request
 from openecs.gateway.protocol import cbor_codec, form_codec, json_codec
 from openecs.gateway.protocol.bodies import Body, CborBody, JsonBody, XmlBody
 from openecs.gateway.protocol.parse import Parsers
-from openecs.gateway.protocol.rest import ReplyMembers, RequestMembers
+from openecs.gateway.protocol.rest import reply_members, request_members
+from openecs.gateway.protocol.shape import Operation, Shape
 from openecs.gateway.protocol.wire import Fault, Members, Wire
 from openecs.gateway.protocol.xml_codec import element, escaped
 
@@ -50,17 +49,15 @@ class JsonRpc:
         self._body = JsonBody(f"application/x-amz-json-{version}")
         self._query_compatible = query_compatible
 
-    def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def parse(self, operation: Operation, request: Request, _: Mapping[str, str]) -> dict[str, Any]:
         """The whole input is the body."""
         return _whole_input(self._body, operation, request)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, _: str) -> Reply:
         """The whole output is the body."""
         return _whole_output(self._body, operation, members, {})
 
-    def fault(self, fault: Fault, request_id: str) -> Reply:
+    def fault(self, fault: Fault, _: str) -> Reply:
         """The shape's name in ``__type``."""
         body = {"__type": fault.code, **_fault_members(self._body, fault)}
         headers = _query_error(fault) if self._query_compatible else {}
@@ -70,24 +67,21 @@ class JsonRpc:
 class CborRpc:
     """Smithy RPC v2 CBOR: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html."""
 
-    _headers = {"smithy-protocol": "rpc-v2-cbor"}
-
     def __init__(self, service: str, *, query_compatible: bool = False) -> None:
+        self._headers = {"smithy-protocol": "rpc-v2-cbor"}
         self._body = CborBody()
         self._service = service
         self._query_compatible = query_compatible
 
-    def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def parse(self, operation: Operation, request: Request, _: Mapping[str, str]) -> dict[str, Any]:
         """The whole input is the body."""
         return _whole_input(self._body, operation, request)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, _: str) -> Reply:
         """The whole output is the body; the header tells the client that we speak it."""
         return _whole_output(self._body, operation, members, self._headers)
 
-    def fault(self, fault: Fault, request_id: str) -> Reply:
+    def fault(self, fault: Fault, _: str) -> Reply:
         """The shape's full name in ``__type``."""
         name = f"com.amazonaws.{self._service}#{fault.code}"
         body = cbor_codec.encode({"__type": name, **_fault_members(self._body, fault)})
@@ -102,13 +96,11 @@ class Query:
         self._body = XmlBody(namespace)
         self._parsers = Parsers(form_codec.FormReader())
 
-    def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def parse(self, operation: Operation, request: Request, _: Mapping[str, str]) -> dict[str, Any]:
         """The whole input is the form."""
         return _form_input(self._parsers, operation, request)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, request_id: str) -> Reply:
         """The output is inside a result, inside a response."""
         result = ""
         shape = operation.output_shape
@@ -131,13 +123,11 @@ class Ec2:
         self._body = XmlBody(namespace)
         self._parsers = Parsers(form_codec.Ec2FormReader())
 
-    def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def parse(self, operation: Operation, request: Request, _: Mapping[str, str]) -> dict[str, Any]:
         """The whole input is the form."""
         return _form_input(self._parsers, operation, request)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, request_id: str) -> Reply:
         """The output is inside a response, beside the request's id."""
         content = element("requestId", request_id)
         if operation.output_shape is not None:
@@ -160,16 +150,16 @@ class RestJson:
         self._body = JsonBody("application/json")
 
     def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
+        self, operation: Operation, request: Request, labels: Mapping[str, str]
     ) -> dict[str, Any]:
         """The input is all over the request."""
         return _rest_input(self._body, operation, request, labels)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, _: str) -> Reply:
         """The output is all over the reply."""
         return _rest_output(self._body, operation, members)
 
-    def fault(self, fault: Fault, request_id: str) -> Reply:
+    def fault(self, fault: Fault, _: str) -> Reply:
         """The shape's name in a header."""
         body = json_codec.encode(_fault_members(self._body, fault))
         headers = {"x-amzn-errortype": fault.code}
@@ -185,12 +175,12 @@ class RestXml:
         self._wraps_errors = service != "s3"
 
     def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
+        self, operation: Operation, request: Request, labels: Mapping[str, str]
     ) -> dict[str, Any]:
         """The input is all over the request."""
         return _rest_input(self._body, operation, request, labels)
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, _: str) -> Reply:
         """The output is all over the reply."""
         return _rest_output(self._body, operation, members)
 
@@ -203,34 +193,34 @@ class RestXml:
         return _reply(fault.status, self._body.content_type, body)
 
 
-def _whole_input(body: Body, operation: OperationModel, request: Request) -> dict[str, Any]:
+def _whole_input(body: Body, operation: Operation, request: Request) -> dict[str, Any]:
     shape = operation.input_shape
-    return {} if shape is None else body.read(shape, request.content)
+    return {} if shape is None else dict(body.read(shape, request.content))
 
 
 def _whole_output(
-    body: Body, operation: OperationModel, members: Members, headers: Mapping[str, str]
+    body: Body, operation: Operation, members: Members, headers: Mapping[str, str]
 ) -> Reply:
     shape = operation.output_shape
     content = b"" if shape is None else body.write(shape, members, shape.name)
     return _reply(200, body.content_type, content, headers)
 
 
-def _form_input(parsers: Parsers, operation: OperationModel, request: Request) -> dict[str, Any]:
+def _form_input(parsers: Parsers, operation: Operation, request: Request) -> dict[str, Any]:
     shape = operation.input_shape
-    return {} if shape is None else parsers.of(shape)(form_codec.decode(request.form))
+    return {} if shape is None else dict(parsers.of(shape)(form_codec.decode(request.form)))
 
 
 def _rest_input(
-    body: Body, operation: OperationModel, request: Request, labels: Mapping[str, str]
+    body: Body, operation: Operation, request: Request, labels: Mapping[str, str]
 ) -> dict[str, Any]:
     shape = operation.input_shape
     if shape is None:
         return {}
-    members = RequestMembers(shape).parse(request, labels)
+    members = request_members(shape).parse(request, labels)
     payload = shape.serialization.get("payload")
     if payload is None:
-        return members | body.read(shape, request.content)
+        return {**members, **body.read(shape, request.content)}
     if request.content:
         members[payload] = _payload(body, shape.members[payload], request.content)
     return members
@@ -246,19 +236,19 @@ def _payload(body: Body, shape: Any, content: bytes) -> Any:
             return body.read(shape, content)
 
 
-def _rest_output(body: Body, operation: OperationModel, members: Members) -> Reply:
+def _rest_output(body: Body, operation: Operation, members: Members) -> Reply:
     default = int(operation.http.get("responseCode", 200))
     shape = operation.output_shape
     if shape is None:
         return _reply(default, body.content_type, b"")
-    head = ReplyMembers(shape)
+    head = reply_members(shape)
     inside = {name: value for name, value in members.items() if name not in head.in_head}
     content = _rest_content(body, shape, inside)
     status = head.status(members, default)
     return _reply(status, body.content_type, content, head.headers(members))
 
 
-def _rest_content(body: Body, shape: StructureShape, members: Members) -> bytes:
+def _rest_content(body: Body, shape: Shape, members: Members) -> bytes:
     payload = shape.serialization.get("payload")
     if payload is None:
         return body.write(shape, members, _root(shape))
@@ -274,7 +264,7 @@ def _rest_content(body: Body, shape: StructureShape, members: Members) -> bytes:
             return body.write(shape.members[payload], value, _root(shape.members[payload]))
 
 
-def _root(shape: StructureShape) -> str:
+def _root(shape: Shape) -> str:
     return str(shape.serialization.get("name", shape.name))
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-
-from botocore.model import Shape, StructureShape
 
 from openecs.gateway.exchange import Request
 from openecs.gateway.protocol import scalars
+from openecs.gateway.protocol.shape import Shape
 
 _HEADER_ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*?)\s*(?:,|$)')
 
@@ -20,7 +20,7 @@ _HEADER_ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*?)\s*(?:,|$)')
 class RequestMembers:
     """Reads the members of one operation's input that are not in the body."""
 
-    def __init__(self, shape: StructureShape) -> None:
+    def __init__(self, shape: Shape) -> None:
         self._members = [
             (name, _request_reader(member, name))
             for name, member in shape.members.items()
@@ -36,7 +36,7 @@ class RequestMembers:
 class ReplyMembers:
     """Writes the members of one operation's output that are not in the body."""
 
-    def __init__(self, shape: StructureShape) -> None:
+    def __init__(self, shape: Shape) -> None:
         self._headers = {
             name: (member, str(member.serialization.get("name", name)))
             for name, member in shape.members.items()
@@ -70,6 +70,10 @@ class ReplyMembers:
         status = members.get(self._status) if self._status else None
         return default if status is None else int(status)
 
+
+#: The readers and writers of an operation, made once; shapes are known by their identity.
+request_members = lru_cache(maxsize=1024)(RequestMembers)
+reply_members = lru_cache(maxsize=1024)(ReplyMembers)
 
 _Read = Callable[[Request, Mapping[str, str]], Any]
 

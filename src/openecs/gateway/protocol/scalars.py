@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from botocore.model import Shape
-
+from openecs.gateway.protocol.shape import Shape
 from openecs.gateway.refusal import malformed
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,7 +79,12 @@ def timestamp_reader(format_: str) -> Callable[[Any], datetime]:
 
 def timestamp_writer(format_: str) -> Callable[[datetime], str | float]:
     """How a timestamp is written."""
-    return {"iso8601": _written_iso, "rfc822": _written_http_date, "unixtimestamp": epoch}[format_]
+    writers: dict[str, Callable[[datetime], str | float]] = {
+        "iso8601": _written_iso,
+        "rfc822": _written_http_date,
+        "unixtimestamp": epoch,
+    }
+    return writers[format_]
 
 
 def epoch(value: datetime) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from botocore.model import Shape
+from openecs.gateway.protocol.shape import Shape
 
 Content = Any
 Serialize = Callable[[Any], Content]
@@ -17,23 +17,23 @@ Serialize = Callable[[Any], Content]
 class Writer(Protocol):
     """One notation (JSON, CBOR, XML) as the walk sees it."""
 
-    def name(self, member: Shape, default: str) -> str:
+    def name(self, member: Shape, default: str, /) -> str:
         """What the member ``default`` of a structure is called on the wire."""
         ...
 
-    def structure(self, members: list[tuple[str, Content]]) -> Content:
+    def structure(self, members: list[tuple[str, Content]], /) -> Content:
         """A structure of named contents."""
         ...
 
-    def items(self, shape: Shape) -> Callable[[list[Content]], Content]:
+    def items(self, shape: Shape, /) -> Callable[[list[Content]], Content]:
         """How a list is put together."""
         ...
 
-    def entries(self, shape: Shape) -> Callable[[list[tuple[Content, Content]]], Content]:
+    def entries(self, shape: Shape, /) -> Callable[[list[tuple[Content, Content]]], Content]:
         """How a map is put together."""
         ...
 
-    def scalar(self, shape: Shape) -> Serialize | None:
+    def scalar(self, shape: Shape, /) -> Serialize | None:
         """How a string, number, boolean, timestamp or blob is written; None: as it is."""
         ...
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from botocore.model import OperationModel, StructureShape
-
 from openecs.gateway.exchange import Reply, Request
+from openecs.gateway.protocol.shape import Operation, Shape
 
 Members = Mapping[str, Any]
 
@@ -26,7 +25,7 @@ class Fault:
     query_code: str
     message: str
     status: int
-    shape: StructureShape | None = None
+    shape: Shape | None = None
     members: Members = field(default_factory=dict)
     message_name: str = "message"
 
@@ -40,15 +39,15 @@ class Wire(Protocol):
     """One protocol of one service."""
 
     def parse(
-        self, operation: OperationModel, request: Request, labels: Mapping[str, str]
+        self, operation: Operation, request: Request, labels: Mapping[str, str], /
     ) -> dict[str, Any]:
         """The input of a request; ``labels`` are variables of its path. Raises ``Refused``."""
         ...
 
-    def reply(self, operation: OperationModel, members: Members, request_id: str) -> Reply:
+    def reply(self, operation: Operation, members: Members, request_id: str, /) -> Reply:
         """The output as a reply."""
         ...
 
-    def fault(self, fault: Fault, request_id: str) -> Reply:
+    def fault(self, fault: Fault, request_id: str, /) -> Reply:
         """An error as a reply."""
         ...

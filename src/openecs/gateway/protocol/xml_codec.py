@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
-
-from botocore.model import Shape
+from xml.etree import ElementTree as ET
 
 from openecs.gateway.protocol import scalars
 from openecs.gateway.protocol.parse import Node, Parse
 from openecs.gateway.protocol.serialize import Content, Serialize
+from openecs.gateway.protocol.shape import Shape
 from openecs.gateway.refusal import malformed
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 #: What XML has no place for, not even as a character reference.
 _IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SPECIAL = re.compile("[&<>\"\r]")
+_SPECIAL = re.compile('[&<>"\r]')
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -32,8 +31,8 @@ def decode(body: bytes) -> Node:
         raise malformed("Request body may not have a document type.")
     try:
         # Entities are what makes XML unsafe, and there are none without a document type.
-        return [ElementTree.fromstring(body)]  # noqa: S314
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        return [ET.fromstring(body)]  # noqa: S314
+    except (ET.ParseError, ValueError, LookupError) as error:
         raise malformed(f"Request body is not valid XML: {error}") from None
 
 
@@ -110,7 +109,7 @@ class XmlReader:
         read = scalars.text_reader(shape, "iso8601")
         return lambda node: read(_text(node[0]))
 
-    def document(self, node: Node) -> Any:
+    def document(self, _: Node) -> Any:
         """There is no XML for free-form documents."""
         raise malformed("Unexpected field type")
 
@@ -163,15 +162,15 @@ def _joined_entries(entries: list[str]) -> str:
     return "".join(element("entry", entry) for entry in entries)
 
 
-def _first(node: Node) -> ElementTree.Element:
-    if not isinstance(node[0], ElementTree.Element):
+def _first(node: Node) -> ET.Element:
+    if not isinstance(node[0], ET.Element):
         raise malformed("Unexpected attribute")
     return node[0]
 
 
-def _text(item: ElementTree.Element | str) -> str:
+def _text(item: ET.Element | str) -> str:
     return item if isinstance(item, str) else item.text or ""
 
 
-def _tag(item: ElementTree.Element) -> str:
+def _tag(item: ET.Element) -> str:
     return item.tag.rpartition("}")[2]

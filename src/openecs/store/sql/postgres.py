@@ -57,16 +57,17 @@ class PostgresDatabase:
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="openecs-store-reader")
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._tail: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Connections are made when they are needed."""
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="openecs-store-reader")
 
     async def start(self) -> None:
         """Find the end of the feed and begin to follow it."""
-        self.feed = Feed(history=_RECENT, revision=await self.ask(Queries.revision))
+        revision, cleared = await self.ask(lambda q: (q.revision(), q.cleared()))
+        self.feed = Feed(history=_RECENT, revision=revision, cleared=cleared)
         self._tail = asyncio.create_task(self._keep_up())
 
     async def stop(self) -> None:
@@ -171,4 +172,4 @@ class PostgresDatabase:
 
     def _news(self, queries: Queries) -> tuple[Revision, Revision, list[Change]]:
         changes = queries.changes(self.feed.revision, _RECENT)
-        return queries.revision(), int(queries.meta("cleared") or 0), changes
+        return queries.revision(), queries.cleared(), changes

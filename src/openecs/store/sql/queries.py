@@ -49,6 +49,10 @@ class Queries:
         """The revision of the last change."""
         return int(self.meta("revision") or 0)
 
+    def cleared(self) -> Revision:
+        """The revision at which everything was last forgotten."""
+        return int(self.meta("cleared") or 0)
+
     def meta(self, name: str) -> str | None:
         """A value of the table ``meta``."""
         value: str | None = self._connection.execute(_META, {"name": name}).scalar()

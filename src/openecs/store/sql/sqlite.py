@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -51,24 +51,26 @@ class SqliteDatabase:
 
     def open(self) -> None:
         """Take the lock and connect. Raises ``StoreUnavailable``."""
-        self._lock = _lock(self._path)
-        self._writing = _connect(self._url, "BEGIN IMMEDIATE")
-        self._reading = _connect(self._url, "BEGIN")
+        with ExitStack() as held:
+            held.enter_context(_lock(self._path))
+            self._writing = held.enter_context(_connect(self._url, "BEGIN IMMEDIATE"))
+            self._reading = held.enter_context(_connect(self._url, "BEGIN"))
+            self._held = held.pop_all()
 
     async def start(self) -> None:
         """Be ready for reads and followers; the schema is up to date."""
         with self._reading.begin():
-            self._cache.catch_up(Queries(self._reading))
-        self.feed = Feed(history=_RECENT, revision=self._cache.revision)
+            queries = Queries(self._reading)
+            self._cache.catch_up(queries)
+            cleared = queries.cleared()
+        self.feed = Feed(history=_RECENT, revision=self._cache.revision, cleared=cleared)
 
     async def stop(self) -> None:
         """Nothing goes on in the background."""
 
     def close(self) -> None:
         """Disconnect and let go of the lock."""
-        self._reading.close()
-        self._writing.close()
-        self._lock.close()
+        self._held.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -37,7 +37,7 @@ class Database(writer.Database, Protocol):
     feed: Feed
 
     def open(self) -> None:
-        """Connect; in a thread of its own."""
+        """Connect; in a thread of its own. Holds nothing when it fails."""
         ...
 
     async def start(self) -> None:
@@ -92,8 +92,7 @@ class SqlStore:
     async def open(self) -> None:
         """Connect, bring the schema up to date, take the lock. Raises ``StoreUnavailable``."""
         try:
-            await asyncio.to_thread(self._prepare)
-            await self._database.start()
+            await self._connect()
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"cannot open the database: {error}") from error
         cache = Cache(size=self._cache_size)
@@ -129,14 +128,18 @@ class SqlStore:
             raise StoreUnavailable("the store is not open")
         return self._writer
 
-    def _prepare(self) -> None:
-        self._database.open()
+    async def _connect(self) -> None:
+        await asyncio.to_thread(self._database.open)
         try:
-            with self._database.transaction() as connection:
-                schema.prepare(connection, self._kinds)
+            await asyncio.to_thread(self._prepare)
+            await self._database.start()
         except BaseException:
-            self._database.close()
+            await asyncio.to_thread(self._database.close)
             raise
+
+    def _prepare(self) -> None:
+        with self._database.transaction() as connection:
+            schema.prepare(connection, self._kinds)
 
     async def _older(self, after: Revision) -> Sequence[Change]:
         changes = await self._database.ask(lambda queries: queries.changes(after, _BATCH))

@@ -18,6 +18,9 @@ def entry(value: str, principal: str, name: str = "containerInsights") -> dict[s
     return {"name": name, "value": value, "principalArn": principal, "type": "user"}
 
 
+@pytest.mark.covers(
+    "ecs:PutAccountSetting", "ecs:PutAccountSettingDefault", "ecs:DeleteAccountSetting"
+)
 async def test_own_setting_before_the_accounts_before_amazons(world) -> None:
     alice, name = call_of(ALICE), "containerInsights"
 
@@ -53,6 +56,7 @@ async def test_a_role_is_one_principal_in_all_its_sessions(world) -> None:
     assert answer["setting"]["principalArn"] == f"arn:aws:iam::{SCOPE.account}:role/ops"
 
 
+@pytest.mark.covers("ecs:ListAccountSettings")
 async def test_all_effective_settings_take_two_pages(world) -> None:
     first = await world.do("ListAccountSettings", effectiveSettings=True)
     rest = await world.do(

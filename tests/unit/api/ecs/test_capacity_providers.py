@@ -42,6 +42,7 @@ async def test_pages_hold_the_built_in_ones_too(world) -> None:
     assert seen == names
 
 
+@pytest.mark.covers("ecs:DescribeCapacityProviders")
 async def test_by_name_and_arn(world) -> None:
     await world.put(CAPACITY_PROVIDERS, [OWN])
     answer = await world.do(
@@ -59,6 +60,7 @@ async def test_names_that_may_not_be(world, name: str) -> None:
     assert "name is invalid" in message
 
 
+@pytest.mark.covers("ecs:CreateCapacityProvider")
 async def test_there_is_no_auto_scaling_group_to_be_of(world) -> None:
     code, message = await world.refused(
         "CreateCapacityProvider",
@@ -71,6 +73,7 @@ async def test_there_is_no_auto_scaling_group_to_be_of(world) -> None:
     assert answer["capacityProviders"] == []
 
 
+@pytest.mark.covers("ecs:UpdateCapacityProvider")
 async def test_update_keeps_what_is_not_given(world) -> None:
     await world.put(CAPACITY_PROVIDERS, [OWN])
     answer = await world.do(
@@ -84,6 +87,7 @@ async def test_update_keeps_what_is_not_given(world) -> None:
     assert group["managedScaling"]["status"] == "DISABLED"
 
 
+@pytest.mark.covers("ecs:DeleteCapacityProvider")
 async def test_delete(world) -> None:
     await world.put(CAPACITY_PROVIDERS, [OWN])
     await world.put(CLUSTERS, [a_cluster(capacity_providers=("mine",))])

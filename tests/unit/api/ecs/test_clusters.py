@@ -10,6 +10,7 @@ from openecs.testing.builders import a_cluster, a_container_instance, a_task
 ARN = "arn:aws:ecs:eu-central-1:123456789012:cluster/{}"
 
 
+@pytest.mark.covers("ecs:CreateCluster")
 async def test_a_new_cluster_is_empty(world) -> None:
     assert await world.do("CreateCluster") == {
         "cluster": {
@@ -54,6 +55,7 @@ async def test_insights_follow_the_account_setting_unless_given(world) -> None:
     assert made["cluster"]["settings"] == [{"name": "containerInsights", "value": "enabled"}]
 
 
+@pytest.mark.covers("ecs:DescribeClusters")
 async def test_describe_shows_what_is_asked_for(world) -> None:
     configuration = {"executeCommandConfiguration": {"kmsKeyId": "k", "logging": "DEFAULT"}}
     await world.do(
@@ -109,6 +111,7 @@ async def test_counts(world) -> None:
     assert statistics["activeEC2ServiceCount"] == "0"
 
 
+@pytest.mark.covers("ecs:ListClusters")
 async def test_listing_page_by_page(world) -> None:
     for name in "abc":
         await world.do("CreateCluster", clusterName=name)
@@ -119,6 +122,7 @@ async def test_listing_page_by_page(world) -> None:
     assert rest == {"clusterArns": [ARN.format("c")]}
 
 
+@pytest.mark.covers("ecs:UpdateCluster", "ecs:UpdateClusterSettings")
 async def test_update(world) -> None:
     await world.do("CreateCluster", clusterName="c")
     settings = [{"name": "containerInsights", "value": "enabled"}]
@@ -153,6 +157,7 @@ async def test_a_cluster_that_is_not_there(world, operation: str) -> None:
     )
 
 
+@pytest.mark.covers("ecs:DeleteCluster")
 async def test_delete_leaves_an_inactive_cluster(world) -> None:
     await world.do("CreateCluster", clusterName="c", tags=[{"key": "a", "value": "1"}])
     assert (await world.do("DeleteCluster", cluster="c"))["cluster"]["status"] == "INACTIVE"
@@ -190,6 +195,7 @@ async def test_a_cluster_in_use_is_not_deleted(world) -> None:
     assert list(forgotten) == []
 
 
+@pytest.mark.covers("ecs:PutClusterCapacityProviders")
 async def test_capacity_providers_of_a_cluster(world) -> None:
     await world.do("CreateCluster", clusterName="c")
     strategy = [{"capacityProvider": "FARGATE", "weight": 1, "base": 2}]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 ARN = "arn:aws:ecs:eu-central-1:123456789012:service/default/{}"
 
 
+@pytest.mark.covers("ecs:DescribeServices", "ecs:ListServices")
 async def test_there_are_no_services(world) -> None:
     await world.do("CreateCluster")
     assert await world.do("ListServices") == {"serviceArns": []}

@@ -29,6 +29,7 @@ HERE = "arn:aws:ecs:eu-central-1:123456789012"
 
 
 @pytest.mark.parametrize(("kind", "resource"), RESOURCES, ids=lambda x: getattr(x, "name", None))
+@pytest.mark.covers("ecs:TagResource", "ecs:UntagResource", "ecs:ListTagsForResource")
 async def test_tags_come_and_go(world, kind, resource) -> None:
     await world.put(kind, [resource])
     arn = resource.arn

@@ -354,8 +354,8 @@ FARGATE = [
     (
         fargate(pidMode="host"),
         (
-            "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value "
-            "for pidMode is 'task'."
+            "Tasks using the Fargate launch type do not support pidMode 'host'. The supported "
+            "value for pidMode is 'task'."
         ),
     ),
     (

@@ -134,6 +134,7 @@ TASK = {
 }
 
 
+@pytest.mark.covers("ecs:RegisterTaskDefinition")
 async def test_everything_given_is_shown_again(world) -> None:
     made = await register(world, "web", FULL, SIDE, cpu="1 vCPU", memory="0.5GB", **TASK)
     assert made["containerDefinitions"][0] == FULL
@@ -241,6 +242,7 @@ async def test_a_revision_number_is_never_used_again(world) -> None:
     assert (await register(world))["revision"] == 2
 
 
+@pytest.mark.covers("ecs:DescribeTaskDefinition")
 async def test_describe_by_family_and_revision(world) -> None:
     for _ in range(2):
         await register(world)
@@ -260,6 +262,7 @@ async def test_describe_by_family_and_revision(world) -> None:
         )
 
 
+@pytest.mark.covers("ecs:DeregisterTaskDefinition")
 async def test_deregister(world) -> None:
     await register(world)
     answer = await world.do("DeregisterTaskDefinition", taskDefinition="web:1")
@@ -277,6 +280,7 @@ async def test_deregister(world) -> None:
     )
 
 
+@pytest.mark.covers("ecs:DeleteTaskDefinitions")
 async def test_delete(world) -> None:
     for _ in range(2):
         await register(world)
@@ -332,6 +336,7 @@ def definitions_of(*names: str):
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.covers("ecs:ListTaskDefinitions")
 async def test_list(world, request_, expected, size) -> None:
     await world.put(
         TASK_DEFINITIONS,
@@ -356,6 +361,7 @@ async def test_list(world, request_, expected, size) -> None:
     assert seen == [ARN.format(name) for name in expected]
 
 
+@pytest.mark.covers("ecs:ListTaskDefinitionFamilies")
 async def test_families(world) -> None:
     for family in ("api", "web", "web-old", "gone"):
         await register(world, family)

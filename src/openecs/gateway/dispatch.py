@@ -1,0 +1,51 @@
+"""From a parsed request to the operation: one function over one view or transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from openecs.api.base import Call, Members, Operation, Reads, Service, Writes
+from openecs.store.base import Conflict, Store
+
+#: How often an operation is tried anew when others write what it has read.
+_ATTEMPTS = 5
+
+
+class Dispatch:
+    """The operations that are built, and the store they work on."""
+
+    def __init__(self, store: Store, services: Sequence[Service]) -> None:
+        self._store = store
+        self._operations: Mapping[tuple[str, str], Operation] = {
+            (service.name, name): operation
+            for service in services
+            for name, operation in service.operations.items()
+        }
+
+    def find(self, service: str, operation: str) -> Operation | None:
+        """The operation, or None where it is not built."""
+        return self._operations.get((service, operation))
+
+    async def run(self, operation: Operation, call: Call, members: Mapping[str, Any]) -> Members:
+        """The operation's response. Raises ``ServiceError`` and ``StoreError``."""
+        match operation:
+            case Reads():
+                return await self._store.read(lambda view: operation.function(view, call, members))
+            case Writes():
+                return await self._write(operation, call, members)
+
+    async def _write(self, operation: Writes, call: Call, members: Mapping[str, Any]) -> Members:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._write_once(operation, call, members)
+            except Conflict:
+                continue
+        return await self._write_once(operation, call, members)
+
+    async def _write_once(
+        self, operation: Writes, call: Call, members: Mapping[str, Any]
+    ) -> Members:
+        return await self._store.write(
+            lambda transaction: operation.function(transaction, call, members)
+        )

@@ -1,0 +1,258 @@
+"""``DockerRuntime``: the ``Runtime`` contract on a Docker engine, or Podman's compatible socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from openecs.model.containers import ContainerObservation
+from openecs.runtime.base import (
+    LABEL_INSTALLATION,
+    PAUSE_IMAGE,
+    CannotCreateContainer,
+    CannotCreateVolume,
+    CannotStartContainer,
+    CannotStopContainer,
+    ContainerEvent,
+    ContainerSpec,
+    EngineError,
+    EngineInfo,
+    EngineUnavailable,
+    PullBehavior,
+    RegistryAuth,
+    TaskGroupSpec,
+    VolumeSpec,
+)
+from openecs.runtime.docker import bodies, cgroups, pause
+from openecs.runtime.docker.client import EngineClient, EngineRefusal
+from openecs.runtime.docker.images import Images
+
+log = structlog.get_logger(__name__)
+
+NOT_MODIFIED, NOT_FOUND, CONFLICT = 304, 404, 409
+#: Containers made and started at once; more only queue up inside the engine.
+AT_ONCE = 8
+#: A stop may take this much longer than its grace.
+STOP_MARGIN = timedelta(minutes=2)
+#: Waits between attempts to hear the engine's events again.
+RECONNECT = (0.1, 0.2, 0.5, 1.0, 2.0)
+#: Events that change nothing we look at.
+IGNORED = ("exec_", "top", "attach", "resize", "archive", "extract", "export", "copy")
+
+T = TypeVar("T")
+
+
+class DockerRuntime:
+    """Containers on one engine; ``host`` as in ``DOCKER_HOST``."""
+
+    def __init__(self, host: str = "") -> None:
+        self._client = EngineClient(host)
+        self._images = Images(self._client)
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._info: EngineInfo | None = None
+        self._pause = asyncio.Lock()
+        self._paused = False
+
+    async def open(self) -> EngineInfo:
+        """Connect and learn what machine this is."""
+        await self._client.open()
+        return await self.info()
+
+    async def close(self) -> None:
+        """Let go; containers go on."""
+        await self._client.close()
+
+    async def info(self) -> EngineInfo:
+        """What machine this is, asked anew."""
+        info = await self._call("GET", "/info", timeout=30.0)
+        self._info = EngineInfo(
+            version=info["ServerVersion"],
+            cpus=info["NCPU"],
+            memory=info["MemTotal"],
+            architecture=info["Architecture"],
+            hostname=info["Name"],
+            cgroup_driver=info.get("CgroupDriver") or "",
+            cgroup_version=info.get("CgroupVersion") or "1",
+        )
+        return self._info
+
+    async def pull(self, image: str, behavior: PullBehavior, auth: RegistryAuth | None) -> None:
+        """Make the image be at hand as ``behavior`` says. Raises ``CannotPullContainer``."""
+        await self._images.pull(image, behavior, auth)
+
+    async def prepare_pause(self) -> str:
+        """Make the pause image be at hand, and return its name."""
+        async with self._pause:
+            if not self._paused and not await self._images.is_there(PAUSE_IMAGE):
+                info = self._info or await self.info()
+                await self._images.load(PAUSE_IMAGE, pause.archive(info.architecture), ["/pause"])
+            self._paused = True
+        return PAUSE_IMAGE
+
+    async def ensure_group(self, spec: TaskGroupSpec) -> bool:
+        """Make the cgroup that limits a whole task; False where this process may not."""
+        info = self._info or await self.info()
+        if info.cgroup_driver != "cgroupfs" or not self._client.is_local:
+            return False
+        return await asyncio.to_thread(cgroups.ensure, spec, info.cgroup_version)
+
+    async def remove_group(self, cgroup_parent: str) -> None:
+        """Remove the cgroup of a task, if it is there and empty."""
+        if self._client.is_local:
+            await asyncio.to_thread(cgroups.remove, cgroup_parent)
+
+    async def ensure_volume(self, spec: VolumeSpec) -> None:
+        """Make a volume unless it exists. Raises ``CannotCreateVolume``."""
+        body = {
+            "Name": spec.name,
+            "Driver": spec.driver,
+            "DriverOpts": dict(spec.driver_opts),
+            "Labels": dict(spec.labels),
+        }
+        await self._call("POST", "/volumes/create", body=body, error=CannotCreateVolume)
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove a volume, if it exists and nobody uses it."""
+        with suppress(EngineRefusal):
+            await self._client.call("DELETE", f"/volumes/{name}")
+
+    async def create(self, spec: ContainerSpec) -> str:
+        """Create the container, or adopt the one of its name; its id."""
+        body = bodies.create_body(spec)
+        async with self._gate:
+            try:
+                made = await self._client.call(
+                    "POST", "/containers/create", query={"name": spec.name}, body=body
+                )
+            except EngineRefusal as refusal:
+                return await self._adopt(spec, refusal)
+            except TimeoutError as error:
+                raise _timed_out("created") from error
+        return str(made["Id"])
+
+    async def start(self, name: str) -> None:
+        """Start it. Raises ``CannotStartContainer``."""
+        async with self._gate:
+            await self._call("POST", f"/containers/{name}/start", error=CannotStartContainer)
+
+    async def stop(self, name: str, grace: timedelta) -> None:
+        """Its stop signal, then SIGKILL after ``grace``; returns once it has exited."""
+        try:
+            await self._client.call(
+                "POST",
+                f"/containers/{name}/stop",
+                query={"t": str(max(round(grace.total_seconds()), 1))},
+                timeout=(grace + STOP_MARGIN).total_seconds(),
+            )
+        except EngineRefusal as refusal:
+            if refusal.status not in {NOT_MODIFIED, NOT_FOUND}:
+                raise CannotStopContainer(refusal.message) from refusal
+        except TimeoutError as error:
+            raise _timed_out("stopped") from error
+
+    async def remove(self, name: str) -> None:
+        """Remove it (killed if it runs) with its anonymous volumes; nothing if not there."""
+        try:
+            await self._client.call("DELETE", f"/containers/{name}", query={"force": "1", "v": "1"})
+        except EngineRefusal as refusal:
+            # 409: somebody is removing it already.
+            if refusal.status not in {NOT_FOUND, CONFLICT}:
+                raise EngineError(refusal.message) from refusal
+
+    async def inspect(self, name: str) -> ContainerObservation | None:
+        """What the engine says of the container, or None where there is none."""
+        try:
+            shown = await self._client.call("GET", f"/containers/{name}/json")
+        except EngineRefusal as refusal:
+            if refusal.status == NOT_FOUND:
+                return None
+            raise EngineError(refusal.message) from refusal
+        return self._images.with_digest(bodies.observation(shown))
+
+    async def observe(self, installation: str) -> Sequence[ContainerObservation]:
+        """All containers labelled with this installation, running or not."""
+        listed = await self._call(
+            "GET", "/containers/json", query={"all": "1", "filters": _filters(installation)}
+        )
+        seen = await _all_of(self.inspect, [entry["Id"] for entry in listed])
+        return [observed for observed in seen if observed is not None]
+
+    async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
+        """When containers of this installation change, for ever."""
+        attempt = 0
+        while True:
+            try:
+                async for event in self._events(installation):
+                    attempt = 0
+                    yield event
+            except (EngineUnavailable, EngineRefusal, TimeoutError) as error:
+                log.debug("engine events lost", reason=str(error))
+            await asyncio.sleep(RECONNECT[min(attempt, len(RECONNECT) - 1)])
+            attempt += 1
+
+    async def _events(self, installation: str) -> AsyncIterator[ContainerEvent]:
+        query = {"filters": _filters(installation, type="container")}
+        async with self._client.stream("GET", "/events", query) as lines:
+            yield ContainerEvent(name="", labels={})
+            async for line in lines:
+                if not line["Action"].startswith(IGNORED):
+                    labels = line["Actor"]["Attributes"]
+                    yield ContainerEvent(name=labels.get("name", ""), labels=labels)
+
+    async def _adopt(self, spec: ContainerSpec, refusal: EngineRefusal) -> str:
+        """A container of the name exists: it is ours from before, or the name is taken."""
+        known = await self.inspect(spec.name) if refusal.status == CONFLICT else None
+        mine = spec.labels.get(LABEL_INSTALLATION)
+        if known is None or known.labels.get(LABEL_INSTALLATION) != mine:
+            raise CannotCreateContainer(
+                f"Error response from daemon: {refusal.message}"
+            ) from refusal
+        return known.id
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        error: type[EngineError] = EngineError,
+        **members: Any,
+    ) -> Any:
+        try:
+            return await self._client.call(method, path, **members)
+        except EngineRefusal as refusal:
+            raise error(f"Error response from daemon: {refusal.message}") from refusal
+        except TimeoutError as timeout:
+            raise EngineUnavailable(f"{method} {path}: no answer") from timeout
+
+
+async def _all_of(
+    look: Callable[[str], Awaitable[T]], names: Sequence[str], at_once: int = 8
+) -> list[T]:
+    """The results of many looks, a few at a time, in order."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(name: str) -> T:
+        async with gate:
+            return await look(name)
+
+    return list(await asyncio.gather(*(one(name) for name in names)))
+
+
+def _filters(installation: str, **others: str) -> str:
+    filters = {"label": [f"{LABEL_INSTALLATION}={installation}"]}
+    return bodies.encode(filters | {name: [value] for name, value in others.items()})
+
+
+def _timed_out(transition: str) -> EngineError:
+    return DockerTimeout(f"Could not transition to {transition}; timed out after waiting 4m0s")
+
+
+class DockerTimeout(EngineError):
+    """The engine took longer than the ECS agent waits."""
+
+    name = "DockerTimeoutError"
