@@ -14,21 +14,22 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import msgspec
 import structlog
 import uvicorn
 import uvloop
 
 from openecs import __version__
 from openecs.api import ecs, sts
-from openecs.api.base import ApiSettings
+from openecs.api.base import ApiSettings, Caller
 from openecs.config import Settings
 from openecs.control.retention import Retention
-from openecs.gateway.app import Gateway
+from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
-from openecs.root_keys import RootKeys
+from openecs.root_keys import RootKey, RootKeys
 from openecs.runtime.base import EngineUnavailable, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
@@ -90,7 +91,8 @@ class _Server(uvicorn.Server):
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
     async with contextlib.AsyncExitStack() as stack:
         door = stack.enter_context(_listen(settings))
-        keys = RootKeys(settings)
+        keys = root_keys(settings)
+        keys.ensure(settings.account_id)
         store = await stack.enter_async_context(_open(_store(settings)))
         runtime = await stack.enter_async_context(_engine(settings))
         node = Node(store=store, runtime=runtime, clock=now, settings=_node_settings(settings))
@@ -124,6 +126,18 @@ async def _work(
             task.cancel()
 
 
+def root_keys(settings: Settings) -> RootKeys:
+    """The root keys of an installation."""
+    given = None
+    if settings.root_access_key_id:
+        given = RootKey(
+            account=settings.account_id,
+            access_key_id=settings.root_access_key_id,
+            secret_access_key=settings.root_secret_access_key,
+        )
+    return RootKeys(settings.directory, given)
+
+
 def _listen(settings: Settings) -> socket.socket:
     """The open door. Raises ``OSError`` where the address is taken or not this machine's."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -138,7 +152,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _store(settings: Settings) -> Store:
-    return MemoryStore() if settings.ephemeral else SqlStore(settings.database_url)
+    return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
 
 
 @contextlib.asynccontextmanager
@@ -193,13 +207,25 @@ def _installation(settings: Settings) -> str:
     """
     if settings.ephemeral:
         return f"ephemeral-{settings.port}"
-    path = Path(settings.data_dir) / "installation-id"
+    path = settings.directory / "installation-id"
     with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
         file.write(uuid.uuid4().hex)
     return path.read_text(encoding="ascii").strip()
 
 
 def _gateway(settings: Settings, store: Store, keys: RootKeys, node: Node) -> Gateway:
+    async def health() -> Reply:
+        return _json({"status": "ok", "version": __version__})
+
+    async def reset(_: Caller) -> Reply:
+        await store.clear()
+        await node.empty()
+        await node.register()
+        return _json({"status": "reset"})
+
+    special: dict[tuple[str, str], Open | RootOnly] = {("GET", "/_openecs/health"): Open(health)}
+    if settings.ephemeral:
+        special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
         services=(ecs.SERVICE, sts.SERVICE),
@@ -207,5 +233,10 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, node: Node) -> Ga
         clock=now,
         ids=SystemIds(),
         settings=ApiSettings(file_systems=settings.file_systems),
-        special={},
+        special=special,
     )
+
+
+def _json(value: dict[str, str]) -> Reply:
+    headers = {"Content-Type": "application/json"}
+    return Reply(status=200, headers=headers, body=msgspec.json.encode(value))

@@ -3,41 +3,122 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from openecs.decide import retention
-from openecs.store.base import Store, StoreError, Transaction
+from openecs.model.identity import task_definition_arn
+from openecs.model.tasks import Task
+from openecs.store.base import Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CLUSTERS,
     IDEMPOTENCY,
     TASK_DEFINITIONS,
     TASKS,
+    stopped_hour,
+    task_definition_key,
 )
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """Looks at what has ended, now and then, and removes what ended long enough ago."""
+#: How many tasks are looked at in one read: bounds how long others wait.
+PAGE = 200
+HOUR = timedelta(hours=1)
 
-    store: Store
-    clock: Callable[[], datetime]
-    stopped_tasks: timedelta
-    interval: timedelta = timedelta(minutes=1)
+
+class Retention:
+    """Looks at what has ended, now and then, and removes what ended long enough ago.
+
+    The first pass looks at every task; later ones only at the hours that came of age since.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Callable[[], datetime],
+        stopped_tasks: timedelta,
+        interval: timedelta = timedelta(minutes=1),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep = stopped_tasks
+        self._interval = interval
+        self._seen_until: datetime | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             try:
-                await self.store.write(self._forget)
+                await self.run_once()
             except StoreError as error:
                 log.warning("retention waits", reason=str(error))
-            await asyncio.sleep(self.interval.total_seconds())
+            await asyncio.sleep(self._interval.total_seconds())
 
-    def _forget(self, transaction: Transaction) -> None:
-        now = self.clock()
+    async def run_once(self) -> None:
+        """One pass."""
+        now = self._clock()
+        async for tasks in self._candidates(now - self._keep):
+            if expired := retention.expired_tasks(tasks, self._keep, now):
+                await self._store.write(partial(_forget_tasks, expired))
+        self._seen_until = now - self._keep
+        await self._store.write(partial(_forget_rest, now))
+
+    async def _candidates(self, until: datetime) -> AsyncIterator[Sequence[Task]]:
+        if self._seen_until is None:
+            async for page in self._everything():
+                yield page
+            return
+        hour = self._seen_until - HOUR
+        while hour <= until + HOUR:
+            words = (stopped_hour(hour),)
+            yield await self._store.read(partial(_stopped_in, words))
+            hour += HOUR
+
+    async def _everything(self) -> AsyncIterator[Sequence[Task]]:
+        after = ""
+        while True:
+            page = await self._store.read(partial(_page, after))
+            yield page
+            if len(page) < PAGE:
+                return
+            after = TASKS.key(page[-1])
+            await asyncio.sleep(0)
+
+
+def _page(after: str, view: View) -> Sequence[Task]:
+    return view.scan(TASKS, None, after=after, limit=PAGE)
+
+
+def _stopped_in(words: tuple[str], view: View) -> Sequence[Task]:
+    return view.find(TASKS, None, "stopped", words)
+
+
+def _forget_tasks(expired: Sequence[Task], transaction: Transaction) -> None:
+    for task in expired:
+        transaction.delete(TASKS, task.scope, TASKS.key(task))
+
+
+def _forget_rest(now: datetime, transaction: Transaction) -> None:
+    clusters = transaction.scan(CLUSTERS, None)
+    for cluster in retention.expired_clusters(clusters, retention.DELETED_CLUSTERS, now):
+        transaction.delete(CLUSTERS, cluster.scope, cluster.name)
+    records = transaction.scan(IDEMPOTENCY, None)
+    for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
+        transaction.delete(IDEMPOTENCY, record.scope, record.token)
+    _forget_definitions(transaction)
+
+
+def _forget_definitions(transaction: Transaction) -> None:
+    deleted = transaction.find(TASK_DEFINITIONS, None, "deleted", ())
+    if not deleted:
+        return
+    alive = transaction.find(TASKS, None, "alive", ())
+    in_use = {task_definition_arn(t.scope, t.family, t.revision) for t in alive}
+    for definition in retention.expired_definitions(deleted, in_use):
+        key = task_definition_key(definition.family, definition.revision)
+        transaction.delete(TASK_DEFINITIONS, definition.scope, key)

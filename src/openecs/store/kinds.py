@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from openecs.model.clusters import (
@@ -12,7 +13,11 @@ from openecs.model.clusters import (
     IdempotencyRecord,
     Machine,
 )
-from openecs.model.task_definitions import TaskDefinition, TaskDefinitionFamily
+from openecs.model.task_definitions import (
+    TaskDefinition,
+    TaskDefinitionFamily,
+    TaskDefinitionStatus,
+)
 from openecs.model.tasks import Task, TaskStatus
 from openecs.store.base import INSTALLATION, Kind
 
@@ -39,6 +44,11 @@ def task_key(cluster: str, task_id: str) -> str:
     return f"{cluster}/{task_id}"
 
 
+def stopped_hour(moment: datetime) -> str:
+    """The hour a task stopped in, as it is indexed."""
+    return moment.strftime("%Y-%m-%dT%H")
+
+
 CLUSTERS: Kind[Cluster] = Kind(
     name="cluster",
     type=Cluster,
@@ -53,6 +63,9 @@ TASK_DEFINITIONS: Kind[TaskDefinition] = Kind(
     key=lambda d: task_definition_key(d.family, d.revision),
     scope=_scope,
     indexes={"status": lambda d: (d.status,)},
+    global_indexes={
+        "deleted": lambda d: () if d.status is TaskDefinitionStatus.DELETE_IN_PROGRESS else None
+    },
 )
 
 TASK_DEFINITION_FAMILIES: Kind[TaskDefinitionFamily] = Kind(
@@ -85,6 +98,9 @@ TASKS: Kind[Task] = Kind(
     global_indexes={
         # The tasks a machine has to care for: what its node works on and what holds its resources.
         "machine": lambda t: None if t.last_status is TaskStatus.STOPPED else (t.machine,),
+        "alive": lambda t: None if t.last_status is TaskStatus.STOPPED else (),
+        # What the retention loop looks through.
+        "stopped": lambda t: (stopped_hour(t.stopped_at),) if t.stopped_at else None,
     },
 )
 

@@ -1,0 +1,113 @@
+"""Root access keys: one an account, in a file of the data directory that only its owner reads.
+
+The file is read anew whenever it changed, so that ``openecs env --account-id`` can make the key of
+another account for a server that runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from openecs.gateway.credentials import AccessKey
+
+FILE = "root-keys.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootKey:
+    """The root access key of an account."""
+
+    account: str
+    access_key_id: str
+    secret_access_key: str
+
+
+class RootKeys:
+    """The root keys of an installation; ``given`` is the key the environment named, if any."""
+
+    def __init__(self, directory: Path, given: RootKey | None = None) -> None:
+        self._path = directory / FILE
+        self._given = given
+        self._seen: tuple[int, int] | None = None
+        self._keys: dict[str, AccessKey] = {}
+
+    def ensure(self, account: str) -> RootKey:
+        """The key of an account, made and durable before it is returned where there was none."""
+        if self._given is not None and self._given.account == account:
+            return self._given
+        known = self._read()
+        if account not in known:
+            known[account] = _new_key(account)
+            self._write(known)
+        return known[account]
+
+    def accounts(self) -> tuple[RootKey, ...]:
+        """All keys there are."""
+        known = self._read()
+        if self._given is not None:
+            known[self._given.account] = self._given
+        return tuple(known.values())
+
+    async def find(self, access_key_id: str) -> AccessKey | None:
+        """The key of that id, or None."""
+        if self._changed():
+            self._keys = {k.access_key_id: _access_key(k) for k in self.accounts()}
+        return self._keys.get(access_key_id)
+
+    def _changed(self) -> bool:
+        try:
+            stat = self._path.stat()
+            seen = (stat.st_mtime_ns, stat.st_ino)
+        except FileNotFoundError:
+            seen = (0, 0)
+        changed, self._seen = seen != self._seen, seen
+        return changed
+
+    def _read(self) -> dict[str, RootKey]:
+        try:
+            stored = json.loads(self._path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return {}
+        return {account: RootKey(account=account, **key) for account, key in stored.items()}
+
+    def _write(self, keys: dict[str, RootKey]) -> None:
+        """Whole or not at all, and on the disk before anybody is told a key."""
+        stored = {
+            key.account: {
+                "access_key_id": key.access_key_id,
+                "secret_access_key": key.secret_access_key,
+            }
+            for key in keys.values()
+        }
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(stored, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+
+
+def _new_key(account: str) -> RootKey:
+    letters = base64.b32encode(secrets.token_bytes(10)).decode()
+    return RootKey(
+        account=account,
+        access_key_id=f"AKIA{letters}",
+        secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode(),
+    )
+
+
+def _access_key(key: RootKey) -> AccessKey:
+    return AccessKey(
+        access_key_id=key.access_key_id,
+        secret=key.secret_access_key,
+        account=key.account,
+        arn=f"arn:aws:iam::{key.account}:root",
+        user_id=key.account,
+    )
