@@ -6,7 +6,7 @@ process does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -89,12 +89,18 @@ class LoadedService:
         """The name botocore has for the service."""
         return self.known.name
 
+    @property
+    def protocols(self) -> Sequence[str]:
+        """The names of all protocols the service speaks."""
+        metadata = self.model.metadata
+        return metadata.get("protocols") or [metadata["protocol"]]
+
     def protocol(self, notation: str) -> str:
         """The name of the service's protocol in that notation, or of its first where it has none.
 
         Somebody who speaks a protocol the service does not know is answered in one it does.
         """
-        own = self.model.metadata.get("protocols") or [self.model.metadata["protocol"]]
+        own = self.protocols
         return next((name for name in _PROTOCOLS[notation] if name in own), own[0])
 
     def wire(self, protocol: str) -> Wire:

@@ -87,18 +87,16 @@ def _chosen(draw: st.DrawFn, shape: Any, notation: Notation, depth: int) -> list
     required = [name for name in possible if name in shape.required_members]
     optional = [name for name in possible if name not in shape.required_members]
     least = 0 if notation.empty or required or not optional else 1
-    most = _MOST_OPTIONAL if depth < _DEEPEST else least
-    if not optional or not most:
-        return required
-    chosen = st.lists(st.sampled_from(optional), unique=True, min_size=least, max_size=most)
-    return required + draw(chosen)
+    if depth >= _DEEPEST:
+        simple = [name for name in optional if not _is_compound(shape.members[name])]
+        return required + (simple or optional)[:least]
+    chosen = st.lists(st.sampled_from(optional or [""]), unique=True, min_size=least)
+    return required + (draw(chosen)[:_MOST_OPTIONAL] if optional else [])
 
 
 def _is_possible(shape: Any, name: str, notation: Notation, depth: int) -> bool:
     member = shape.members[name]
     if member.serialization.get("eventstream") or (depth and "location" in member.serialization):
-        return False
-    if depth >= _DEEPEST and name not in shape.required_members and _is_compound(member):
         return False
     return notation.empty or _is_ever_full(member)
 

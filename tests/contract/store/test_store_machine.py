@@ -205,7 +205,7 @@ def test_a_store_is_a_dictionary(any_store):
     with asyncio.Runner() as runner:
         runner.run(any_store.open())
         run_state_machine_as_test(
-            lambda: machine(runner, any_store)(),
+            machine(runner, any_store),
             settings=settings(
                 max_examples=30,
                 stateful_step_count=15,
