@@ -29,7 +29,7 @@ from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
-from openecs.root_keys import RootKey, RootKeys
+from openecs.root_keys import RootKeys, root_keys
 from openecs.runtime.base import EngineUnavailable, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
@@ -124,18 +124,6 @@ async def _work(
         await server.serve(sockets=[door])
         for task in tasks:
             task.cancel()
-
-
-def root_keys(settings: Settings) -> RootKeys:
-    """The root keys of an installation."""
-    given = None
-    if settings.root_access_key_id:
-        given = RootKey(
-            account=settings.account_id,
-            access_key_id=settings.root_access_key_id,
-            secret_access_key=settings.root_secret_access_key,
-        )
-    return RootKeys(settings.directory, given)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -91,7 +92,7 @@ class Settings:
     """EFS and FSx file systems (`fs-...`) to the local paths that stand for them. In the file: a
     table `[file_systems]`; in the environment: `fs-1=/path,fs-2=/path`."""
 
-    registry_credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    registry_credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """What `repositoryCredentials` open: secret name or ARN to `{username, password}`. In the file
     only: tables `[registry_credentials."NAME"]`."""
 
@@ -114,7 +115,7 @@ class Settings:
         if self.data_dir is not None:
             return self.data_dir
         if self.ephemeral:
-            return Path(platformdirs.user_runtime_dir("openecs")) / f"ephemeral-{self.port}"
+            return _runtime_dir() / f"ephemeral-{self.port}"
         if os.geteuid() == 0:
             return Path("/var/lib/openecs")
         return Path(platformdirs.user_data_dir("openecs"))
@@ -124,6 +125,12 @@ class Settings:
         """The database URL that is in force."""
         return self.database_url or f"sqlite:///{self.directory.absolute() / 'openecs.db'}"
 
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+_DATABASE = re.compile(r"sqlite:///|postgresql://")
+
+#: May hold passwords, which no message shows.
+_SECRET = frozenset({"database_url", "registry_credentials"})
 
 FILE_ONLY = frozenset({"registry_credentials"})
 ENVIRONMENT_ONLY = frozenset({"root_access_key_id", "root_secret_access_key"})
@@ -139,12 +146,32 @@ def load(
     Raises ``SettingsError``.
     """
     path = file or _find_file(environment)
-    values = _from_file(path) if path else {}
-    values |= _from_environment(environment)
-    values |= {key: value for key, value in flags.items() if value is not None}
-    settings = Settings(**values)
-    _check(settings)
+    given = [*(_from_file(path) if path else ()), *_from_environment(environment)]
+    given += [
+        _Given(f"--{key.replace('_', '-')}", key, value)
+        for key, value in flags.items()
+        if value is not None
+    ]
+    last = {one.key: one for one in given}
+    kinds = _types()
+    settings = Settings(**{key: _convert(one, kinds[key]) for key, one in last.items()})
+    _check(settings, {key: one.source for key, one in last.items()})
     return settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value that somebody gave, and where."""
+
+    source: str
+    key: str
+    value: Any
+
+
+def _runtime_dir() -> Path:
+    if given := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(given) / "openecs"
+    return Path(tempfile.gettempdir()) / f"openecs-{os.geteuid()}"
 
 
 def _find_file(environment: Mapping[str, str]) -> Path | None:
@@ -154,7 +181,7 @@ def _find_file(environment: Mapping[str, str]) -> Path | None:
     return next((p for p in (Path("openecs.toml"), home) if p.is_file()), None)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _from_file(path: Path) -> list[_Given]:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -163,16 +190,14 @@ def _from_file(path: Path) -> dict[str, Any]:
     for key in given:
         if key not in known or key in ENVIRONMENT_ONLY:
             raise SettingsError(f"{path}: {key}: no such setting in a file")
-    return {key: _convert(f"{path}: {key}", known[key], value) for key, value in given.items()}
+    return [_Given(f"{path}: {key}", key, value) for key, value in given.items()]
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, kind in _types().items():
-        name = f"{PREFIX}{key.upper()}"
-        if key not in FILE_ONLY and environment.get(name):
-            values[key] = _convert(name, kind, environment[name])
-    return values
+def _from_environment(environment: Mapping[str, str]) -> list[_Given]:
+    names = {f"{PREFIX}{key.upper()}": key for key in _types() if key not in FILE_ONLY}
+    return [
+        _Given(name, key, environment[name]) for name, key in names.items() if environment.get(name)
+    ]
 
 
 def _types() -> dict[str, Any]:
@@ -180,23 +205,33 @@ def _types() -> dict[str, Any]:
     return {entry.name: hints[entry.name] for entry in fields(Settings)}
 
 
-def _convert(source: str, kind: Any, value: Any) -> Any:
+def _convert(given: _Given, kind: Any) -> Any:
     try:
-        return _converted(kind, value)
+        return _converted(kind, given.value)
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"{source}: {error}") from error
+        raise SettingsError(f"{given.source}: {error}") from error
 
 
 def _converted(kind: Any, value: Any) -> Any:
     if kind is bool:
         return value if isinstance(value, bool) else _boolean(str(value))
     if kind is int:
-        return int(value)
-    if kind == Path | None:
-        return Path(str(value)).expanduser()
-    if kind is str:
-        return str(value)
-    return dict(value) if isinstance(value, Mapping) else _pairs(str(value))
+        return _integer(value)
+    if kind is str or kind == Path | None:
+        return _text(value) if kind is str else Path(_text(value)).expanduser()
+    return dict(value) if isinstance(value, Mapping) else _pairs(_text(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str | Path):
+        raise TypeError(f"{value!r} is not a text")
+    return str(value)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(value)
 
 
 def _boolean(text: str) -> bool:
@@ -214,26 +249,45 @@ def _pairs(text: str) -> dict[str, str]:
     return pairs
 
 
-def _check(settings: Settings) -> None:
-    checks = {
-        "port": 0 < settings.port < 65536,
-        "account_id": bool(re.fullmatch(r"\d{12}", settings.account_id)),
-        "region": bool(re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", settings.region)),
-        "image_pull_behavior": settings.image_pull_behavior in PULL_BEHAVIORS,
-        "log_level": settings.log_level in LOG_LEVELS,
-        "log_format": settings.log_format in LOG_FORMATS,
-        "reserved_cpu": settings.reserved_cpu >= 0,
-        "reserved_memory_mib": settings.reserved_memory_mib >= 0,
-        "task_cleanup_wait": settings.task_cleanup_wait >= 0,
-        "stopped_task_retention": settings.stopped_task_retention >= 0,
-        "container_stop_timeout": settings.container_stop_timeout >= 1,
-        "registry_credentials": all(
-            {"username", "password"} <= set(given)
-            for given in settings.registry_credentials.values()
-        ),
+def _check(settings: Settings, sources: Mapping[str, str]) -> None:
+    one_of = {
+        "image_pull_behavior": PULL_BEHAVIORS,
+        "log_level": LOG_LEVELS,
+        "log_format": LOG_FORMATS,
     }
-    for key, holds in checks.items():
+    wanted = {
+        "port": ("1 to 65535", 0 < settings.port < 65536),
+        "account_id": ("12 digits", bool(re.fullmatch(r"\d{12}", settings.account_id))),
+        "region": ("as us-east-1", bool(_REGION.fullmatch(settings.region))),
+        "reserved_cpu": ("0 or more", settings.reserved_cpu >= 0),
+        "reserved_memory_mib": ("0 or more", settings.reserved_memory_mib >= 0),
+        "task_cleanup_wait": ("0 or more", settings.task_cleanup_wait >= 0),
+        "stopped_task_retention": ("0 or more", settings.stopped_task_retention >= 0),
+        "container_stop_timeout": ("1 or more", settings.container_stop_timeout >= 1),
+        "database_url": _database(settings.database_url),
+        "file_systems": _paths(settings.file_systems),
+        "registry_credentials": _credentials(settings.registry_credentials),
+    }
+    for key, words in one_of.items():
+        wanted[key] = (", ".join(words), getattr(settings, key) in words)
+    for key, (form, holds) in wanted.items():
         if not holds:
-            raise SettingsError(f"{key}: {getattr(settings, key)!r} cannot be used")
+            shown = "what is given" if key in _SECRET else repr(getattr(settings, key))
+            raise SettingsError(f"{sources.get(key, key)}: {shown} is not {form}")
     if bool(settings.root_access_key_id) != bool(settings.root_secret_access_key):
         raise SettingsError("OPENECS_ROOT_ACCESS_KEY_ID goes with OPENECS_ROOT_SECRET_ACCESS_KEY")
+
+
+def _database(url: str) -> tuple[str, bool]:
+    return "sqlite:///... or postgresql://...", not url or bool(_DATABASE.match(url))
+
+
+def _paths(file_systems: Mapping[str, Any]) -> tuple[str, bool]:
+    holds = all(isinstance(path, str) and path.startswith("/") for path in file_systems.values())
+    return "names with absolute paths", holds
+
+
+def _credentials(given: Mapping[str, Any]) -> tuple[str, bool]:
+    wanted = {"username", "password"}
+    holds = all(isinstance(one, Mapping) and wanted <= set(one) for one in given.values())
+    return "tables with a username and a password", holds

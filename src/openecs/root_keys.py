@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from openecs.config import Settings
 from openecs.gateway.credentials import AccessKey
 
 FILE = "root-keys.json"
@@ -92,6 +93,18 @@ class RootKeys:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+
+
+def root_keys(settings: Settings) -> RootKeys:
+    """The root keys of the installation with these settings."""
+    given = None
+    if settings.root_access_key_id:
+        given = RootKey(
+            account=settings.account_id,
+            access_key_id=settings.root_access_key_id,
+            secret_access_key=settings.root_secret_access_key,
+        )
+    return RootKeys(settings.directory, given)
 
 
 def _new_key(account: str) -> RootKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,23 +26,33 @@ RESERVED_PORTS = ("22/tcp", "2375/tcp", "2376/tcp", "51678/tcp", "51679/tcp", "5
 
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
-#: What the engine can do for a task, in the ECS agent's words.
+#: Log drivers that ECS knows and the engine serves by itself, where it has them.
+LOG_DRIVERS = frozenset({"fluentd", "gelf", "journald", "json-file", "splunk", "syslog"})
+
+#: What every engine we drive can do for a task, in the ECS agent's words.
 CAPABILITIES = (
-    *(
-        f"com.amazonaws.ecs.capability.logging-driver.{driver}"
-        for driver in ("fluentd", "gelf", "journald", "json-file", "none", "splunk", "syslog")
-    ),
     *(f"com.amazonaws.ecs.capability.docker-remote-api.1.{minor}" for minor in range(17, 42)),
     "com.amazonaws.ecs.capability.privileged-container",
+    "com.amazonaws.ecs.capability.task-iam-role",
+    "com.amazonaws.ecs.capability.task-iam-role-network-host",
     "ecs.capability.container-health-check",
     "ecs.capability.container-ordering",
+    "ecs.capability.container-port-range",
     "ecs.capability.container-restart-policy",
-    "ecs.capability.docker-plugin.local",
     "ecs.capability.env-files.s3",
+    "ecs.capability.execution-role-awslogs",
+    "ecs.capability.execution-role-ecr-pull",
     "ecs.capability.pid-ipc-namespace-sharing",
     "ecs.capability.private-registry-authentication.secretsmanager",
     "ecs.capability.task-cpu-mem-limit",
     "ecs.capability.task-eni",
+)
+
+#: What it can do once file systems are mapped to local paths.
+FILE_SYSTEM_CAPABILITIES = (
+    "ecs.capability.efs",
+    "ecs.capability.efsAuth",
+    "ecs.capability.fsxWindowsFileServer",
 )
 
 
@@ -98,23 +108,32 @@ def machine_of(
     info: EngineInfo, settings: NodeSettings, now: datetime, known: Machine | None
 ) -> Machine:
     """The machine's record, from what its engine says and what is set aside."""
-    architecture = ARCHITECTURES.get(info.architecture, info.architecture)
-    attributes = (
-        *(Attribute(name=name) for name in CAPABILITIES),
-        Attribute(name="ecs.os-type", value="linux"),
-        Attribute(name="ecs.os-family", value="LINUX"),
-        Attribute(name="ecs.cpu-architecture", value=architecture),
-    )
     return Machine(
         id=settings.machine,
         hostname=info.hostname,
         cpu=max(info.cpus * CPU_UNITS_PER_CORE - settings.reserved_cpu, 0),
         memory=max(info.memory // MIB - settings.reserved_memory, 0),
         reserved_ports=RESERVED_PORTS,
-        attributes=attributes,
+        attributes=tuple(_attributes(info, settings)),
         engine_version=info.version,
         agent_version=settings.agent_version,
         connected=True,
         joins_clusters=settings.joins_clusters,
         registered_at=known.registered_at if known else now,
     )
+
+
+def _attributes(info: EngineInfo, settings: NodeSettings) -> Iterator[Attribute]:
+    known = "com.amazonaws.ecs.capability"
+    for name in CAPABILITIES:
+        yield Attribute(name=name)
+    for driver in sorted(LOG_DRIVERS.intersection(info.log_drivers)):
+        yield Attribute(name=f"{known}.logging-driver.{driver}")
+    for driver in info.volume_drivers:
+        yield Attribute(name=f"{known}.docker-plugin.{driver}")
+    for name in FILE_SYSTEM_CAPABILITIES if settings.file_systems else ():
+        yield Attribute(name=name)
+    architecture = ARCHITECTURES.get(info.architecture, info.architecture)
+    yield Attribute(name="ecs.os-type", value="linux")
+    yield Attribute(name="ecs.os-family", value="LINUX")
+    yield Attribute(name="ecs.cpu-architecture", value=architecture)

@@ -172,6 +172,8 @@ class EngineInfo:
     hostname: str
     cgroup_driver: str = ""
     cgroup_version: str = ""
+    log_drivers: tuple[str, ...] = ()
+    volume_drivers: tuple[str, ...] = ()
 
 
 class EngineError(Exception):

@@ -1,5 +1,6 @@
 """A kind of resource for the tests of the store, and where to keep some."""
 
+import asyncio
 from dataclasses import dataclass
 
 from openecs.model.identity import Scope
@@ -50,7 +51,8 @@ async def collect(store, after, until):
     """The changes a follower sees from one revision up to another."""
     seen = []
     feed = store.follow(after)
-    while not seen or seen[-1].revision < until:
-        seen += await anext(feed)
+    async with asyncio.timeout(5):
+        while not seen or seen[-1].revision < until:
+            seen += await anext(feed)
     await feed.aclose()
     return seen

@@ -24,7 +24,8 @@ async def store(sqlite_url):
     await store.close()
 
 
-async def test_a_second_process_hears_who_has_the_file(store, sqlite_url):
+@pytest.mark.usefixtures("store")
+async def test_a_second_process_hears_who_has_the_file(sqlite_url):
     script = (
         "import asyncio, sys; from openecs.store.sql import SqlStore;"
         "asyncio.run(SqlStore(sys.argv[1]).open())"
@@ -116,6 +117,14 @@ async def test_on_a_full_disk_nothing_acknowledged_is_lost_and_it_goes_on_after(
     await again.open()
     assert await again.read(look) == (sorted([*acknowledged, "after"]), size)
     await again.close()
+
+
+async def test_a_value_that_cannot_be_stored_fails_alone(store):
+    bad = store.write(put(Note(name="bad", colour="\ud800")))
+    results = await asyncio.gather(bad, store.write(put(Note(name="a"))), return_exceptions=True)
+    assert isinstance(results[0], ValueError)
+    assert results[1] is None
+    assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == ["a"]
 
 
 async def test_an_error_the_work_swallows_still_fails_it(store):

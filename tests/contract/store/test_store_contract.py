@@ -221,16 +221,6 @@ async def test_an_exception_undoes_its_transaction_alone(store, looks):
     assert [c.key for c in await collect(store, before, before + 2)] == ["x", "y"]
 
 
-async def test_a_value_that_cannot_be_stored_fails_alone(closed_store, store):
-    if type(closed_store).__name__ == "MemoryStore":
-        pytest.skip("memory keeps anything")
-    bad = store.write(put(Note(name="bad", colour="\ud800")))
-    results = await asyncio.gather(bad, store.write(put(Note(name="a"))), return_exceptions=True)
-    assert isinstance(results[0], ValueError)
-    assert results[1] is None
-    assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == ["a"]
-
-
 async def test_the_result_of_the_work_is_handed_on(store):
     assert await store.write(lambda _: "written") == "written"
     assert await store.read(lambda _: "read") == "read"

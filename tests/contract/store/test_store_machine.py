@@ -102,91 +102,94 @@ def play(steps, seen, *, fails):
     return work
 
 
-def machine(runner, store):
-    class Machine(RuleBasedStateMachine):
-        @initialize()
-        def empty(self):
-            runner.run(store.clear())
-            self.start = runner.run(store.read(lambda v: v.revision))
-            self.model = Model(self.start)
+class StoreMachine(RuleBasedStateMachine):
+    """To be subclassed with an open ``store`` and the ``runner`` of its event loop."""
 
-        @rule(transactions=TRANSACTIONS)
-        def write_together(self, transactions):
-            seen = [[] for _ in transactions]
+    @initialize()
+    def empty(self):
+        self.runner.run(self.store.clear())
+        self.start = self.runner.run(self.store.read(lambda v: v.revision))
+        self.model = Model(self.start)
 
-            async def together():
-                calls = [
-                    store.write(play(steps, looks, fails=fails))
-                    for (steps, fails), looks in zip(transactions, seen, strict=True)
-                ]
-                return await asyncio.gather(*calls, return_exceptions=True)
+    @rule(transactions=TRANSACTIONS)
+    def write_together(self, transactions):
+        seen = [[] for _ in transactions]
 
-            results = runner.run(together())
-            for (steps, fails), looks, result in zip(transactions, seen, results, strict=True):
-                rows, changes, revision = self.model.apply(steps, looks)
-                assert isinstance(result, Failure) if fails else result is None
-                if not fails:
-                    self.model.rows, self.model.revision = rows, revision
-                    self.model.changes += changes
+        async def together():
+            calls = [
+                self.store.write(play(steps, looks, fails=fails))
+                for (steps, fails), looks in zip(transactions, seen, strict=True)
+            ]
+            return await asyncio.gather(*calls, return_exceptions=True)
 
-        @rule(scope=SCOPES, name=NAMES)
-        def get(self, scope, name):
-            got = runner.run(
-                store.read(lambda v: (v.get(NOTES, scope, name), v.revision_of(NOTES, scope, name)))
+        results = self.runner.run(together())
+        for (steps, fails), looks, result in zip(transactions, seen, results, strict=True):
+            rows, changes, revision = self.model.apply(steps, looks)
+            assert isinstance(result, Failure) if fails else result is None
+            if not fails:
+                self.model.rows, self.model.revision = rows, revision
+                self.model.changes += changes
+
+    @rule(scope=SCOPES, name=NAMES)
+    def get(self, scope, name):
+        got = self.runner.run(
+            self.store.read(
+                lambda v: (v.get(NOTES, scope, name), v.revision_of(NOTES, scope, name))
             )
-            assert got == self.model.rows.get((scope, name), (None, None))
+        )
+        assert got == self.model.rows.get((scope, name), (None, None))
 
-        @rule(scope=st.one_of(st.none(), SCOPES), prefix=st.sampled_from(["", "a", "a/"]))
-        def scan(self, scope, prefix):
-            expected = [n for n in listed(self.model.rows, scope) if n.name.startswith(prefix)]
+    @rule(scope=st.one_of(st.none(), SCOPES), prefix=st.sampled_from(["", "a", "a/"]))
+    def scan(self, scope, prefix):
+        expected = [n for n in listed(self.model.rows, scope) if n.name.startswith(prefix)]
 
-            def look(view):
-                forward = view.scan(NOTES, scope, prefix=prefix)
-                backward = view.scan(NOTES, scope, prefix=prefix, descending=True)
-                return forward, backward[::-1], view.scan(NOTES, scope, prefix=prefix, limit=2)
+        def look(view):
+            forward = view.scan(NOTES, scope, prefix=prefix)
+            backward = view.scan(NOTES, scope, prefix=prefix, descending=True)
+            return forward, backward[::-1], view.scan(NOTES, scope, prefix=prefix, limit=2)
 
-            assert runner.run(store.read(look)) == (expected, expected, expected[:2])
+        assert self.runner.run(self.store.read(look)) == (expected, expected, expected[:2])
 
-        @rule(scope=SCOPES, after=st.one_of(st.just(""), NAMES), colour=COLOURS)
-        def find(self, scope, after, colour):
-            everything = found(self.model.rows, scope, colour)
-            expected = [n for n in everything if n.name > after]
-            anywhere = [n for n in listed(self.model.rows, None) if n.colour == colour]
+    @rule(scope=SCOPES, after=st.one_of(st.just(""), NAMES), colour=COLOURS)
+    def find(self, scope, after, colour):
+        everything = found(self.model.rows, scope, colour)
+        expected = [n for n in everything if n.name > after]
+        anywhere = [n for n in listed(self.model.rows, None) if n.colour == colour]
 
-            def look(view):
-                return (
-                    view.revision,
-                    view.find(NOTES, scope, "colour", (colour,), after=after),
-                    view.count(NOTES, scope, "colour", (colour,)),
-                    view.find(NOTES, None, "anywhere", (colour,)),
-                )
-
-            assert runner.run(store.read(look)) == (
-                self.model.revision,
-                expected,
-                len(everything),
-                anywhere,
+        def look(view):
+            return (
+                view.revision,
+                view.find(NOTES, scope, "colour", (colour,), after=after),
+                view.count(NOTES, scope, "colour", (colour,)),
+                view.find(NOTES, None, "anywhere", (colour,)),
             )
 
-        @rule(owner=st.sampled_from(["x", "y"]), colour=COLOURS, scope=SCOPES)
-        def count(self, owner, colour, scope):
-            notes = found(self.model.rows, scope, colour)
-            counted = runner.run(
-                store.read(lambda v: v.count(NOTES, scope, "owner", (owner, colour)))
-            )
-            assert counted == sum(note.owner == owner for note in notes)
+        assert self.runner.run(self.store.read(look)) == (
+            self.model.revision,
+            expected,
+            len(everything),
+            anywhere,
+        )
 
-        def teardown(self):
-            """Replaying the feed gives the keys there are, at the revisions they have."""
-            if not self.model.changes:
-                return
-            changes = runner.run(collect(store, self.start, self.model.revision))
-            assert changes == self.model.changes
-            replayed = {(c.scope, c.key): c.revision for c in changes}
-            there = {place: revision for place, (_, revision) in self.model.rows.items()}
-            assert there.items() <= replayed.items()
+    @rule(owner=st.sampled_from(["x", "y"]), colour=COLOURS, scope=SCOPES)
+    def count(self, owner, colour, scope):
+        notes = found(self.model.rows, scope, colour)
+        counted = self.runner.run(
+            self.store.read(lambda v: v.count(NOTES, scope, "owner", (owner, colour)))
+        )
+        assert counted == sum(note.owner == owner for note in notes)
 
-    return Machine
+    def teardown(self):
+        """Replaying the feed gives the keys there are, at the revisions they have."""
+        revision = self.runner.run(self.store.read(lambda v: v.revision))
+        assert revision == self.model.revision
+        if not self.model.changes:
+            return
+        changes = self.runner.run(collect(self.store, self.start, self.model.revision))
+        assert changes == self.model.changes
+        replayed = {(c.scope, c.key): c.revision for c in changes}
+        there = {place: revision for place, (_, revision) in self.model.rows.items()}
+        assert there.items() <= replayed.items()
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, nothing cached", "postgres"])
@@ -204,8 +207,9 @@ def any_store(request):
 def test_a_store_is_a_dictionary(any_store):
     with asyncio.Runner() as runner:
         runner.run(any_store.open())
+        machine = type("Machine", (StoreMachine,), {"runner": runner, "store": any_store})
         run_state_machine_as_test(
-            machine(runner, any_store),
+            machine,
             settings=settings(
                 max_examples=30,
                 stateful_step_count=15,

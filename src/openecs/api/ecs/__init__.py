@@ -9,9 +9,11 @@ from openecs.api.ecs import (
     capacity_providers,
     clusters,
     container_instances,
+    run_task,
     services,
     tags,
     task_definitions,
+    tasks,
 )
 
 SERVICE = Service(
@@ -22,8 +24,10 @@ SERVICE = Service(
         **capacity_providers.OPERATIONS,
         **clusters.OPERATIONS,
         **container_instances.OPERATIONS,
+        **run_task.OPERATIONS,
         **services.OPERATIONS,
         **tags.OPERATIONS,
         **task_definitions.OPERATIONS,
+        **tasks.OPERATIONS,
     },
 )

@@ -107,8 +107,8 @@ def _parse(call: Call, request: Members) -> TaskDefinition:
         volumes=_all(Volume, request, "volumes"),
         placement_constraints=_all(PlacementConstraint, request, "placementConstraints"),
         requires_compatibilities=tuple(request.get("requiresCompatibilities") or ()),
-        cpu=_size(request, "cpu", "vcpu"),
-        memory=_size(request, "memory", "gb"),
+        cpu=size(request, "cpu", "vcpu"),
+        memory=size(request, "memory", "gb"),
         runtime_platform=_one(RuntimePlatform, request, "runtimePlatform"),
         pid_mode=request.get("pidMode"),
         ipc_mode=request.get("ipcMode"),
@@ -137,7 +137,7 @@ def _with_host_port(mapping: PortMapping, mode: NetworkMode | None) -> PortMappi
     return replace(mapping, host_port=0)
 
 
-def _size(request: Members, member: str, unit: str) -> int | None:
+def size(request: Members, member: str, unit: str) -> int | None:
     """CPU units or MiB, of a plain number of them or of one with a unit of 1024 each."""
     text = request.get(member)
     if text is None:

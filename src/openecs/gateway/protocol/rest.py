@@ -38,7 +38,7 @@ class ReplyMembers:
 
     def __init__(self, shape: Shape) -> None:
         self._headers = {
-            name: (member, str(member.serialization.get("name", name)))
+            name: (member, str(member.serialization.get("name", name)).lower())
             for name, member in shape.members.items()
             if member.serialization.get("location") in {"header", "headers"}
         }
@@ -53,14 +53,14 @@ class ReplyMembers:
         self.in_head = {*self._headers, self._status}
 
     def headers(self, members: Mapping[str, Any]) -> dict[str, str]:
-        """The headers that carry members, by name."""
+        """The headers that carry members, by their names in lower case."""
         written: dict[str, str] = {}
         for name, (member, header) in self._headers.items():
             value = members.get(name)
             if value is None:
                 continue
             if member.serialization["location"] == "headers":
-                written |= {f"{header}{key}": item for key, item in value.items()}
+                written |= {f"{header}{key.lower()}": item for key, item in value.items()}
             else:
                 written[header] = _header_text(member, value)
         return written

@@ -70,6 +70,7 @@ class DockerRuntime:
     async def info(self) -> EngineInfo:
         """What machine this is, asked anew."""
         info = await self._call("GET", "/info", timeout=30.0)
+        plugins = info.get("Plugins") or {}
         self._info = EngineInfo(
             version=info["ServerVersion"],
             cpus=info["NCPU"],
@@ -78,6 +79,8 @@ class DockerRuntime:
             hostname=info["Name"],
             cgroup_driver=info.get("CgroupDriver") or "",
             cgroup_version=info.get("CgroupVersion") or "1",
+            log_drivers=tuple(plugins.get("Log") or ()),
+            volume_drivers=tuple(plugins.get("Volume") or ()),
         )
         return self._info
 

@@ -35,6 +35,9 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
+    f"PRAGMA cache_size = {-8 << 10}",
+    # Some distributions build SQLite to write zeros over all it frees.
+    "PRAGMA secure_delete = FAST",
     f"PRAGMA journal_size_limit = {64 << 20}",
 )
 
@@ -152,6 +155,10 @@ class _InlineView(SqlView):
     @override
     def known(self, address: Address) -> Stored | None:
         return self._cache.get(address)
+
+    @override
+    def learn(self, address: Address, stored: Stored) -> None:
+        self._cache.learn(address, stored)
 
     @override
     def queries(self) -> Queries:

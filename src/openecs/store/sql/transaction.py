@@ -61,8 +61,9 @@ class Group(SqlView, Transaction):
 
     def finish(self) -> Outcome:
         """Bring everything to the database and say what changed. The caller commits."""
+        # Also without a change: what was undone may have been told to the database already.
+        self._flush()
         if self._changes:
-            self._flush()
             statements.append_changes(self._connection, self._changes)
             statements.set_revision(self._connection, self._before, self._revision)
         return Outcome(self._before, self._revision, self._changes, self._written())

@@ -82,12 +82,17 @@ class SqlView(View, ABC):
     def count(self, kind: Kind[T], scope: Scope | None, index: str, words: tuple[str, ...]) -> int:
         return self.queries().count(kind.name, lookup(kind, scope, index, words))
 
+    def learn(self, address: Address, stored: Stored) -> None:
+        """Take note of what was decoded, where that is of use later."""
+
     def _value(self, kind: Kind[T], record: Record) -> T:
-        known = self.known((kind.name, record.account, record.region, record.key))
-        if known is not None and known.revision == record.revision:
-            value: T = known.value
-            return value
-        return codec.decode(kind, record.document)
+        address = (kind.name, record.account, record.region, record.key)
+        known = self.known(address)
+        if known is None or known.revision != record.revision:
+            known = Stored(codec.decode(kind, record.document), record.revision)
+            self.learn(address, known)
+        value: T = known.value
+        return value
 
 
 class SnapshotView(SqlView):

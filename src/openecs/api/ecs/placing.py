@@ -1,0 +1,96 @@
+"""Where tasks can go: the instances of a cluster with what their machines have left.
+
+A machine joins a cluster by itself when the first EC2-type task is placed there; every task of a
+machine, in whatever cluster, account or region, draws on one pool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+from openecs.api.base import Call
+from openecs.decide.placement import resources
+from openecs.decide.placement.candidates import Candidate
+from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus, Machine
+from openecs.model.task_definitions import Attribute
+from openecs.model.tasks import Task
+from openecs.store.base import INSTALLATION, View
+from openecs.store.kinds import CONTAINER_INSTANCES, MACHINES, TASKS
+
+ACTIVE = ContainerInstanceStatus.ACTIVE
+
+
+def instances(view: View, call: Call, cluster: Cluster) -> list[ContainerInstance]:
+    """The ACTIVE instances of a cluster, and those that machines would get by joining it now.
+
+    A machine that was taken out of the cluster by hand does not come back by itself.
+    """
+    known = view.scan(CONTAINER_INSTANCES, call.scope, prefix=f"{cluster.name}/")
+    there = {instance.machine for instance in known}
+    joining = [
+        _joining(call, cluster, machine)
+        for machine in view.scan(MACHINES, INSTALLATION)
+        if machine.joins_clusters and machine.id not in there
+    ]
+    return [i for i in known if i.status is ACTIVE] + joining
+
+
+def candidate(view: View, instance: ContainerInstance) -> Candidate:
+    """The instance as placement sees it."""
+    machine = view.get(MACHINES, INSTALLATION, instance.machine)
+    tasks = view.find(TASKS, None, "machine", (instance.machine,))
+    own = [t for t in tasks if _is_on(t, instance)]
+    free = (
+        resources.remaining(machine, tasks)
+        if machine
+        else resources.Resources(cpu=0, memory=0, ports=frozenset())
+    )
+    return Candidate(
+        id=instance.id,
+        arn=instance.arn,
+        machine=instance.machine,
+        status=instance.status,
+        connected=machine is not None and machine.connected,
+        attributes={a.name: a.value for a in instance.attributes},
+        free=free,
+        agent_version=machine.agent_version if machine else "",
+        ec2_instance_id=instance.ec2_instance_id,
+        registered_at=instance.registered_at,
+        groups=dict(Counter(t.group for t in own)),
+        families=frozenset(t.family for t in own),
+    )
+
+
+def zone_of(call: Call, machine: Machine) -> str:
+    """The availability zone a machine stands in for."""
+    return f"{call.scope.region}{machine.availability_zone_suffix}"
+
+
+def machines(view: View) -> Sequence[Machine]:
+    """All machines of the installation."""
+    return view.scan(MACHINES, INSTALLATION)
+
+
+def _joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstance:
+    digest = hashlib.sha256(machine.id.encode()).hexdigest()
+    attributes = (
+        *machine.attributes,
+        Attribute(name="ecs.availability-zone", value=zone_of(call, machine)),
+        Attribute(name="ecs.instance-type", value="openecs"),
+    )
+    return ContainerInstance(
+        scope=call.scope,
+        cluster=cluster.name,
+        id=call.ids.hex32(),
+        machine=machine.id,
+        ec2_instance_id=f"i-{digest[:17]}",
+        attributes=attributes,
+        registered_at=call.now,
+    )
+
+
+def _is_on(task: Task, instance: ContainerInstance) -> bool:
+    here = (instance.scope, instance.cluster, instance.id)
+    return (task.scope, task.cluster, task.container_instance) == here

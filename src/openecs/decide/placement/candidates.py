@@ -1,0 +1,62 @@
+"""The instances a placement chooses among, as values: placing on one gives a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from openecs.decide.placement.ask import Ask
+from openecs.decide.placement.resources import Resources
+from openecs.model.clusters import ContainerInstanceStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An instance and everything placement looks at.
+
+    ``free`` is its machine's; instances of one machine share it. ``groups`` counts the tasks of
+    each task group on the instance, ``tasks`` all of them.
+    """
+
+    id: str
+    arn: str
+    machine: str
+    status: ContainerInstanceStatus
+    connected: bool
+    attributes: dict[str, str | None]
+    free: Resources
+    agent_version: str
+    ec2_instance_id: str
+    registered_at: datetime
+    groups: dict[str, int]
+    families: frozenset[str] = frozenset()
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks are on the instance."""
+        return sum(self.groups.values())
+
+
+def place(chosen: Candidate, ask: Ask, among: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates once the ask is placed on one; others of its machine have less left too."""
+    free = Resources(
+        cpu=chosen.free.cpu - ask.cpu,
+        memory=chosen.free.memory - ask.memory,
+        ports=chosen.free.ports | ask.host_ports,
+    )
+    return tuple(_after(c, chosen, ask, free) for c in among)
+
+
+def by_id(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """The candidates in an order of their own, whatever order they came in."""
+    return sorted(candidates, key=lambda c: c.id)
+
+
+def _after(candidate: Candidate, chosen: Candidate, ask: Ask, free: Resources) -> Candidate:
+    if candidate.machine != chosen.machine:
+        return candidate
+    if candidate.id != chosen.id:
+        return replace(candidate, free=free)
+    groups = candidate.groups | {ask.group: candidate.groups.get(ask.group, 0) + 1}
+    return replace(candidate, free=free, groups=groups)
