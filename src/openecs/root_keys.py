@@ -19,6 +19,10 @@ from openecs.gateway.credentials import AccessKey
 FILE = "root-keys.json"
 
 
+class RootKeysUnreadable(Exception):
+    """The file is there and is not what was written; the text names it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootKey:
     """The root access key of an account."""
@@ -72,9 +76,11 @@ class RootKeys:
     def _read(self) -> dict[str, RootKey]:
         try:
             stored = json.loads(self._path.read_text(encoding="ascii"))
+            return {account: RootKey(account=account, **key) for account, key in stored.items()}
         except FileNotFoundError:
             return {}
-        return {account: RootKey(account=account, **key) for account, key in stored.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RootKeysUnreadable(f"{self._path} holds no root keys: {error}") from error
 
     def _write(self, keys: dict[str, RootKey]) -> None:
         """Whole or not at all, and on the disk before anybody is told a key."""

@@ -15,6 +15,7 @@ from openecs import __version__
 from openecs.cli import down, env, reset, status, up
 from openecs.cli.failure import Failure
 from openecs.config import SettingsError
+from openecs.root_keys import RootKeysUnreadable
 
 app = typer.Typer(
     name="openecs",
@@ -37,6 +38,8 @@ def main() -> None:
         app()
     except Failure as failure:
         _complain(str(failure), failure.status)
+    except RootKeysUnreadable as error:
+        _complain(f"{error}. Put it back from a backup, or move it away: new keys are made.", 1)
     except SettingsError as error:
         _complain(str(error), 2)
 

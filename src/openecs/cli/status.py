@@ -41,6 +41,7 @@ def status(
         f"[bold]OpenECS {version}[/] on [link={server.url}]{server.url}[/], process {server.pid}, "
         f"{_keeping(found)}. Account {account}, region {where}:",
         highlight=False,
+        soft_wrap=True,
     )
     with client.told():
         tables = _tables(client.ecs(server.url, found.key(account), where))

@@ -87,7 +87,7 @@ def _place(settings: Settings) -> Iterator[None]:
             yield
     except AlreadyClaimed as claimed:
         raise Failure(_taken(directory, claimed.server)) from claimed
-    except PermissionError as error:
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise Failure(
             f"cannot keep data in {directory}: {error.strerror or error}. Name another place with "
             "--data-dir."

@@ -43,15 +43,13 @@ class Sighting:
 def absorb(task: Task, definition: TaskDefinition, sighting: Sighting, now: datetime) -> Task:
     """The task's record after a sighting; ``version`` grows if anything else did.
 
-    A stopped task stays as it is. Nothing but STOPPED's own time is left for ``finish``.
+    A stopped task stays as it is. Nothing but STOPPED's own time is left for ``finish``. That the
+    engine was reached, and when images were pulled, is noted along with what came of it.
     """
     if task.last_status is TaskStatus.STOPPED:
         return task
     after = replace(
         task,
-        connectivity_at=task.connectivity_at or now,
-        pull_started_at=task.pull_started_at or sighting.pull_started_at,
-        pull_stopped_at=task.pull_stopped_at or sighting.pull_stopped_at,
         containers=tuple(
             _absorb_container(task, definition, container, sighting, now)
             for container in task.containers
@@ -62,7 +60,15 @@ def absorb(task: Task, definition: TaskDefinition, sighting: Sighting, now: date
     after = _abandon_unborn(after, sighting.launching)
     after = _advance(after, now)
     after = replace(after, health_status=health.task_health(definition, after.containers))
-    return after if after == task else replace(after, version=task.version + 1)
+    if after == task:
+        return task
+    return replace(
+        after,
+        connectivity_at=task.connectivity_at or now,
+        pull_started_at=task.pull_started_at or sighting.pull_started_at,
+        pull_stopped_at=task.pull_stopped_at or sighting.pull_stopped_at,
+        version=task.version + 1,
+    )
 
 
 def finish(task: Task, now: datetime) -> Task:

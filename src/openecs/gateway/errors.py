@@ -78,6 +78,11 @@ _CODES: Mapping[str, Mapping[Reason, tuple[str, int]]] = {
     "rest-xml": _QUERY,
     "ec2": {**_QUERY, **_EC2},
 }
+#: What only some protocols word otherwise.
+_MESSAGES = {
+    (protocol, Reason.MISSING_TOKEN): "Missing Authentication Token"
+    for protocol in ("json", "smithy-rpc-v2-cbor", "rest-json")
+}
 #: What a service calls its own failure, where its model has a name for it.
 _SERVER_ERRORS = {
     "ecs": "ServerException",
@@ -132,13 +137,14 @@ def _modelled(error: ServiceError, target: Target) -> Fault:
 def _refusal(refused: Refused, target: Target | None, request: Request, request_id: str) -> Reply:
     protocol = target.protocol if target else _guessed_protocol(request)
     code, status = _CODES[protocol][refused.reason]
+    message = _MESSAGES.get((protocol, refused.reason), refused.message)
     if target is None:
         speaker = wire(protocol, "openecs", {})
-        return speaker.fault(_plain_fault(code, refused.message, status), request_id)
+        return speaker.fault(_plain_fault(code, message, status), request_id)
     known = target.service.error(_server_error(refused.reason, target.service.name) or code)
     if known is None:
-        return target.wire.fault(_plain_fault(code, refused.message, status), request_id)
-    return target.wire.fault(_fault(known, refused.message, status), request_id)
+        return target.wire.fault(_plain_fault(code, message, status), request_id)
+    return target.wire.fault(_fault(known, message, status), request_id)
 
 
 def _guessed_protocol(request: Request) -> str:

@@ -72,3 +72,15 @@ async def test_a_new_index_finds_what_was_there_before(url):
 def test_other_databases_are_refused(bad):
     with pytest.raises(ValueError, match="database"):
         SqlStore(bad)
+
+
+async def test_a_store_that_is_not_open_says_so(url):
+    store = SqlStore(url, kinds=[NOTES])
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="not open"):
+            await store.read(lambda v: v.revision)
+        with pytest.raises(StoreUnavailable, match="not open"):
+            await store.write(put(Note(name="a")))
+        await store.close()
+        await store.open()
+        await store.close()

@@ -23,6 +23,8 @@ API_VERSION = "v1.41"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 #: A quick answer; long work (pull, stop) brings its own.
 TIMEOUT = 240.0
+#: A line of a stream carries all labels of a container, which aiohttp's default has no room for.
+LINE_LIMIT = 1024 * 1024
 
 
 class EngineRefusal(Exception):
@@ -32,6 +34,10 @@ class EngineRefusal(Exception):
         super().__init__(f"{status}: {message}")
         self.status = status
         self.message = message
+
+
+class EngineSilence(EngineUnavailable):
+    """The engine was given time to answer, and did not."""
 
 
 class EngineClient:
@@ -58,7 +64,7 @@ class EngineClient:
             context = _tls()
             connector = aiohttp.TCPConnector(limit=0, ssl=context or False)
             self._base = f"{'https' if context else 'http'}://{rest}/{API_VERSION}"
-        self._session = aiohttp.ClientSession(connector=connector)
+        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=LINE_LIMIT)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -77,7 +83,7 @@ class EngineClient:
     ) -> Any:
         """The decoded answer, None for an empty one.
 
-        Raises ``EngineRefusal`` and ``EngineUnavailable``.
+        Raises ``EngineRefusal``, ``EngineUnavailable``, and ``EngineSilence`` after ``timeout``.
         """
         data = None if body is None else msgspec.json.encode(body)
         headers = {"Content-Type": "application/json"}
@@ -109,7 +115,7 @@ class EngineClient:
         headers: Mapping[str, str] | None = None,
         silence: float | None = None,
     ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The JSON lines of an answer; ``silence`` seconds without one raise ``TimeoutError``."""
+        """The JSON lines of an answer; ``silence`` seconds without one raise ``EngineSilence``."""
         limits = aiohttp.ClientTimeout(total=None, sock_read=silence)
         async with self._request(
             method, path, params=query, headers=headers, timeout=limits
@@ -127,15 +133,15 @@ class EngineClient:
                 if response.status >= 400:
                     raise EngineRefusal(response.status, _message(await response.read()))
                 yield response
-        except TimeoutError:
-            raise
+        except TimeoutError as error:
+            raise EngineSilence(f"{self.host}: no answer to {method} {path}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise EngineUnavailable(f"{self.host}: {error}") from error
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
-    # readline, not iteration: a line may be longer than the buffer's limit allows for iteration.
-    while line := await response.content.readline():
+    # A line without its end is one the engine died over.
+    while (line := await response.content.readline()).endswith(b"\n"):
         if line.strip():
             yield msgspec.json.decode(line)
 

@@ -11,7 +11,7 @@ from typing import Any
 from openecs.model.containers import ContainerObservation
 from openecs.runtime.base import CannotPullContainer, PullBehavior, RegistryAuth
 from openecs.runtime.docker import bodies
-from openecs.runtime.docker.client import EngineClient, EngineRefusal
+from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 
 #: The agent's limits: five attempts, from 1.1 to 5 seconds apart, a minute without progress.
 ATTEMPTS = 5
@@ -114,7 +114,7 @@ class Images:
                         raise CannotPullContainer(str(line["error"]))
         except EngineRefusal as refusal:
             raise CannotPullContainer(f"Error response from daemon: {refusal.message}") from refusal
-        except TimeoutError as error:
+        except EngineSilence as error:
             raise CannotPullContainer("inactivity time exceeded timeout: no progress") from error
 
     def _learn(self, shown: Mapping[str, Any]) -> None:

@@ -109,7 +109,7 @@ class SqlStore:
 
     async def read(self, work: Callable[[View], R]) -> R:
         """Run ``work`` on a consistent view."""
-        return await self._database.read(work)
+        return await self._opened().read(work)
 
     async def write(self, work: Callable[[Transaction], R]) -> R:
         """Run ``work`` in a transaction; on return it is durable."""
@@ -117,11 +117,15 @@ class SqlStore:
 
     def follow(self, after: Revision) -> AsyncIterator[Sequence[Change]]:
         """Changes after a revision, in order, as they become durable."""
-        return self._database.feed.follow(after, self._older)
+        return self._opened().feed.follow(after, self._older)
 
     async def clear(self) -> None:
         """Forget everything."""
         self._database.cleared(await self._open_writer().clear())
+
+    def _opened(self) -> Database:
+        self._open_writer()
+        return self._database
 
     def _open_writer(self) -> writer.Writer:
         if self._writer is None:
