@@ -24,7 +24,9 @@ def env(
         ),
     ] = None,
     region: Annotated[str | None, typer.Option(help="Another region than the server's.")] = None,
-    shell: Annotated[Shell, typer.Option(help="How to write it.")] = Shell.SH,
+    shell: Annotated[
+        Shell, typer.Option(help="How to write it: `sh` (bash, zsh too), `fish` or `json`.")
+    ] = Shell.SH,
     data_dir: DataDirFlag = None,
     port: PortFlag = None,
     config: ConfigFlag = None,

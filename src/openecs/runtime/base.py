@@ -58,12 +58,16 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeSpec:
-    """A volume of the engine to be made before the containers that mount it."""
+    """A volume of the engine to be made before the containers that mount it.
+
+    ``must_exist``: it is not to be made, only found.
+    """
 
     name: str
     driver: str = "local"
     driver_opts: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    must_exist: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,6 +171,8 @@ class SimulatedRuntime:
     async def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make a volume unless it exists. Raises ``CannotCreateVolume``."""
         self._answer()
+        if spec.must_exist and spec.name not in self.volumes:
+            raise CannotCreateVolume(f"{DAEMON}get {spec.name}: no such volume")
         if spec.driver != "local":
             raise CannotCreateVolume(f'{DAEMON}plugin "{spec.driver}" not found')
         self.volumes.setdefault(spec.name, spec)

@@ -16,11 +16,7 @@ def to_make(task: Task, definition: TaskDefinition) -> tuple[VolumeSpec, ...]:
 
     A shared volume is made only where ``autoprovision`` says so; otherwise it has to be there.
     """
-    return tuple(
-        _spec(task, volume)
-        for volume in definition.volumes
-        if _is_engine_volume(volume) and (_lives_with_task(volume) or _autoprovisioned(volume))
-    )
+    return tuple(_spec(task, volume) for volume in definition.volumes if _is_engine_volume(volume))
 
 
 def of_task(task: Task, definition: TaskDefinition) -> tuple[str, ...]:
@@ -99,4 +95,5 @@ def _spec(task: Task, volume: Volume) -> VolumeSpec:
         driver=(docker.driver if docker else None) or "local",
         driver_opts=(docker.driver_opts if docker else None) or {},
         labels=(docker.labels if docker else None) or {},
+        must_exist=not _lives_with_task(volume) and not _autoprovisioned(volume),
     )

@@ -140,7 +140,7 @@ def test_who_is_not_root_may_nothing_yet(client):
 
 
 def test_a_presigned_url(client, door):
-    url = client("sts").generate_presigned_url("get_caller_identity")
+    url = client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
     status, _, body = asked("GET", url)
     assert status == 200, body
     assert ROOT.arn in body.decode()

@@ -349,3 +349,18 @@ async def test_after_clear_there_is_nothing_and_followers_go_on(store):
     assert [c.key for c in await asyncio.wait_for(anext(behind), 10)] == ["a"]
     await feed.aclose()
     await behind.aclose()
+
+
+async def test_what_is_written_right_after_clear_is_there(store):
+    await store.write(put(Note(name="old")))
+    start = await store.read(lambda v: v.revision)
+    for number in range(20):
+        new = Note(name=f"new{number}")
+        await asyncio.gather(
+            store.write(put(Note(name="lost", size=number + 1))),
+            store.clear(),
+            store.write(put(new)),
+        )
+        assert await store.read(lambda v: v.scan(NOTES, HERE)) == [new]
+        now = await store.read(lambda v: v.revision)
+        assert (await collect(store, start, now))[-1] == Change(now, "note", HERE, new.name)

@@ -10,6 +10,8 @@ from openecs.cli.failure import Failure
 from openecs.cli.server_file import Server
 from openecs.config import Settings
 
+pytestmark = pytest.mark.usefixtures("home")
+
 SERVER = Server(
     pid=1,
     url="http://127.0.0.1:4566",
@@ -34,7 +36,7 @@ def lives(server: Server, directory: Path):
     return server_file.claim(directory, server)
 
 
-def test_the_data_directorys_server_whatever_its_port(home):
+def test_the_data_directorys_server_whatever_its_port():
     with lives(replace(SERVER, url="http://127.0.0.1:5000"), Settings().directory):
         found = installation.find({}, None, {})
     assert (found.url, found.region, found.account_id) == (
@@ -44,13 +46,13 @@ def test_the_data_directorys_server_whatever_its_port(home):
     )
 
 
-def test_a_port_that_is_named_is_meant(home):
+def test_a_port_that_is_named_is_meant():
     with lives(SERVER, Settings().directory):
         assert installation.find({"port": 5000}, None, {}).server is None
         assert installation.find({"port": 4566}, None, {}).server == SERVER
 
 
-def test_an_ephemeral_server_is_found_by_its_port(home):
+def test_an_ephemeral_server_is_found_by_its_port():
     ephemeral = replace(SERVER, ephemeral=True, url="http://127.0.0.1:5000")
     with lives(ephemeral, Settings(ephemeral=True, port=5000).directory):
         found = installation.find({"port": 5000}, None, {})
@@ -58,7 +60,7 @@ def test_an_ephemeral_server_is_found_by_its_port(home):
         assert found.settings.ephemeral
 
 
-def test_where_none_runs(home):
+def test_where_none_runs():
     found = installation.find({}, None, {"OPENECS_PORT": "5000"})
     assert found.url == "http://127.0.0.1:5000"
     with pytest.raises(Failure, match="openecs up") as caught:
@@ -66,7 +68,7 @@ def test_where_none_runs(home):
     assert caught.value.status == 3
 
 
-def test_a_key_the_server_alone_knows(home):
+def test_a_key_the_server_alone_knows():
     directory = Settings().directory
     with lives(replace(SERVER, has_given_key=True), directory):
         found = installation.find({}, None, {})

@@ -86,8 +86,9 @@ class Images:
             if behavior is PullBehavior.DEFAULT and await self.is_there(image):
                 return
             raise
+        if not await self.is_there(image):
+            raise CannotPullContainer(f"pull of {image} ended early")
         self._pulled.add(image)
-        await self.is_there(image)
 
     async def _attempt_often(self, image: str, auth: RegistryAuth | None) -> None:
         wait = FIRST_WAIT

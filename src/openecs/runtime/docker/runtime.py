@@ -29,14 +29,17 @@ from openecs.runtime.base import (
     VolumeSpec,
 )
 from openecs.runtime.docker import bodies, cgroups, pause
-from openecs.runtime.docker.client import EngineClient, EngineRefusal
+from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
 
+DAEMON = "Error response from daemon: "
 log = structlog.get_logger(__name__)
 
-NOT_MODIFIED, NOT_FOUND, CONFLICT = 304, 404, 409
+NOT_FOUND, CONFLICT = 404, 409
 #: Containers made and started at once; more only queue up inside the engine.
 AT_ONCE = 8
+#: What the ECS agent allows for a create and a start, in seconds.
+CREATE_WITHIN, START_WITHIN = 240.0, 180.0
 #: A stop may take this much longer than its grace.
 STOP_MARGIN = timedelta(minutes=2)
 #: Waits between attempts to hear the engine's events again.
@@ -92,8 +95,7 @@ class DockerRuntime:
         """Make the pause image be at hand, and return its name."""
         async with self._pause:
             if not self._paused and not await self._images.is_there(PAUSE_IMAGE):
-                info = self._info or await self.info()
-                await self._images.load(PAUSE_IMAGE, pause.archive(info.architecture), ["/pause"])
+                await self._make_pause()
             self._paused = True
         return PAUSE_IMAGE
 
@@ -111,6 +113,9 @@ class DockerRuntime:
 
     async def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make a volume unless it exists. Raises ``CannotCreateVolume``."""
+        if spec.must_exist:
+            await self._call("GET", f"/volumes/{spec.name}", error=CannotCreateVolume)
+            return
         body = {
             "Name": spec.name,
             "Driver": spec.driver,
@@ -130,33 +135,42 @@ class DockerRuntime:
         async with self._gate:
             try:
                 made = await self._client.call(
-                    "POST", "/containers/create", query={"name": spec.name}, body=body
+                    "POST",
+                    "/containers/create",
+                    query={"name": spec.name},
+                    body=body,
+                    timeout=CREATE_WITHIN,
                 )
             except EngineRefusal as refusal:
                 return await self._adopt(spec, refusal)
-            except TimeoutError as error:
-                raise _timed_out("created") from error
+            except EngineSilence as error:
+                raise _timed_out("created", CREATE_WITHIN) from error
         return str(made["Id"])
 
     async def start(self, name: str) -> None:
         """Start it. Raises ``CannotStartContainer``."""
+        path = f"/containers/{name}/start"
         async with self._gate:
-            await self._call("POST", f"/containers/{name}/start", error=CannotStartContainer)
+            try:
+                await self._call("POST", path, error=CannotStartContainer, timeout=START_WITHIN)
+            except EngineSilence as error:
+                raise _timed_out("started", START_WITHIN) from error
 
     async def stop(self, name: str, grace: timedelta) -> None:
         """Its stop signal, then SIGKILL after ``grace``; returns once it has exited."""
+        within = (grace + STOP_MARGIN).total_seconds()
         try:
             await self._client.call(
                 "POST",
                 f"/containers/{name}/stop",
                 query={"t": str(max(round(grace.total_seconds()), 1))},
-                timeout=(grace + STOP_MARGIN).total_seconds(),
+                timeout=within,
             )
         except EngineRefusal as refusal:
-            if refusal.status not in {NOT_MODIFIED, NOT_FOUND}:
-                raise CannotStopContainer(refusal.message) from refusal
-        except TimeoutError as error:
-            raise _timed_out("stopped") from error
+            if refusal.status != NOT_FOUND:
+                raise CannotStopContainer(f"{DAEMON}{refusal.message}") from refusal
+        except EngineSilence as error:
+            raise _timed_out("stopped", within) from error
 
     async def remove(self, name: str) -> None:
         """Remove it (killed if it runs) with its anonymous volumes; nothing if not there."""
@@ -165,7 +179,7 @@ class DockerRuntime:
         except EngineRefusal as refusal:
             # 409: somebody is removing it already.
             if refusal.status not in {NOT_FOUND, CONFLICT}:
-                raise EngineError(refusal.message) from refusal
+                raise EngineError(f"{DAEMON}{refusal.message}") from refusal
 
     async def inspect(self, name: str) -> ContainerObservation | None:
         """What the engine says of the container, or None where there is none."""
@@ -174,7 +188,7 @@ class DockerRuntime:
         except EngineRefusal as refusal:
             if refusal.status == NOT_FOUND:
                 return None
-            raise EngineError(refusal.message) from refusal
+            raise EngineUnavailable(f"{DAEMON}{refusal.message}") from refusal
         return self._images.with_digest(bodies.observation(shown))
 
     async def observe(self, installation: str) -> Sequence[ContainerObservation]:
@@ -193,10 +207,20 @@ class DockerRuntime:
                 async for event in self._events(installation):
                     attempt = 0
                     yield event
-            except (EngineUnavailable, EngineRefusal, TimeoutError) as error:
+            except (EngineUnavailable, EngineRefusal) as error:
                 log.debug("engine events lost", reason=str(error))
             await asyncio.sleep(RECONNECT[min(attempt, len(RECONNECT) - 1)])
             attempt += 1
+
+    async def _make_pause(self) -> None:
+        info = self._info or await self.info()
+        try:
+            archive = pause.archive(info.architecture)
+            await self._images.load(PAUSE_IMAGE, archive, ["/pause"])
+        except KeyError as error:
+            raise EngineError(f"no pause program for {info.architecture}") from error
+        except EngineRefusal as refusal:
+            raise EngineError(f"{DAEMON}{refusal.message}") from refusal
 
     async def _events(self, installation: str) -> AsyncIterator[ContainerEvent]:
         query = {"filters": _filters(installation, type="container")}
@@ -212,9 +236,7 @@ class DockerRuntime:
         known = await self.inspect(spec.name) if refusal.status == CONFLICT else None
         mine = spec.labels.get(LABEL_INSTALLATION)
         if known is None or known.labels.get(LABEL_INSTALLATION) != mine:
-            raise CannotCreateContainer(
-                f"Error response from daemon: {refusal.message}"
-            ) from refusal
+            raise CannotCreateContainer(f"{DAEMON}{refusal.message}") from refusal
         return known.id
 
     async def _call(
@@ -222,28 +244,30 @@ class DockerRuntime:
         method: str,
         path: str,
         *,
-        error: type[EngineError] = EngineError,
+        error: type[EngineError] = EngineUnavailable,
         **members: Any,
     ) -> Any:
         try:
             return await self._client.call(method, path, **members)
         except EngineRefusal as refusal:
-            raise error(f"Error response from daemon: {refusal.message}") from refusal
-        except TimeoutError as timeout:
-            raise EngineUnavailable(f"{method} {path}: no answer") from timeout
+            raise error(f"{DAEMON}{refusal.message}") from refusal
 
 
-async def _all_of(
-    look: Callable[[str], Awaitable[T]], names: Sequence[str], at_once: int = 8
-) -> list[T]:
-    """The results of many looks, a few at a time, in order."""
-    gate = asyncio.Semaphore(at_once)
+async def _all_of(look: Callable[[str], Awaitable[T]], names: Sequence[str]) -> list[T]:
+    """The results of many looks, a few at a time, in order; the first failure once all are done."""
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> T:
         async with gate:
             return await look(name)
 
-    return list(await asyncio.gather(*(one(name) for name in names)))
+    results = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+    found: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        found.append(result)
+    return found
 
 
 def _filters(installation: str, **others: str) -> str:
@@ -251,8 +275,9 @@ def _filters(installation: str, **others: str) -> str:
     return bodies.encode(filters | {name: [value] for name, value in others.items()})
 
 
-def _timed_out(transition: str) -> EngineError:
-    return DockerTimeout(f"Could not transition to {transition}; timed out after waiting 4m0s")
+def _timed_out(transition: str, seconds: float) -> EngineError:
+    waited = f"{seconds // 60:.0f}m{seconds % 60:.0f}s"
+    return DockerTimeout(f"Could not transition to {transition}; timed out after waiting {waited}")
 
 
 class DockerTimeout(EngineError):

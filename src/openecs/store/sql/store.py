@@ -23,7 +23,6 @@ from openecs.store.feed import Feed
 from openecs.store.sql import schema, writer
 from openecs.store.sql.cache import Cache
 from openecs.store.sql.queries import Queries
-from openecs.store.sql.transaction import Outcome
 
 R = TypeVar("R")
 
@@ -50,14 +49,6 @@ class Database(writer.Database, Protocol):
 
     def close(self) -> None:
         """Disconnect; in a thread of its own."""
-        ...
-
-    def published(self, outcome: Outcome) -> None:
-        """The writer has committed."""
-        ...
-
-    def cleared(self, revision: Revision) -> None:
-        """The writer has removed everything up to a revision."""
         ...
 
     async def read(self, work: Callable[[View], R]) -> R:
@@ -96,7 +87,7 @@ class SqlStore:
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"cannot open the database: {error}") from error
         cache = Cache(size=self._cache_size)
-        self._writer = writer.Writer(self._database, cache, self._database.published)
+        self._writer = writer.Writer(self._database, cache)
 
     async def close(self) -> None:
         """Finish the writes under way and let go."""
@@ -121,7 +112,7 @@ class SqlStore:
 
     async def clear(self) -> None:
         """Forget everything."""
-        self._database.cleared(await self._open_writer().clear())
+        await self._open_writer().clear()
 
     def _opened(self) -> Database:
         self._open_writer()

@@ -31,7 +31,7 @@ _GROUP = 256
 
 
 class Database(Protocol):
-    """What the writer needs of SQLite or PostgreSQL; called in the writer's thread."""
+    """What the writer needs of SQLite or PostgreSQL."""
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction that begins when all others that write have ended, and ends durable."""
@@ -39,6 +39,14 @@ class Database(Protocol):
 
     def announce(self, connection: Connection) -> None:
         """Tell other processes, at commit, that something changed."""
+        ...
+
+    def published(self, outcome: Outcome) -> None:
+        """A group is committed; told in the event loop, in order."""
+        ...
+
+    def cleared(self, revision: Revision) -> None:
+        """Everything was removed; told in the event loop, in order."""
         ...
 
 
@@ -69,15 +77,12 @@ class _Stop:
 class Writer:
     """Runs what it is given, in order, in its thread; answers in the event loop's.
 
-    ``published`` gets the outcome of a group before its callers have their answers.
+    The database has taken in the outcome of a group before its callers have their answers.
     """
 
-    def __init__(
-        self, database: Database, cache: Cache, published: Callable[[Outcome], None]
-    ) -> None:
+    def __init__(self, database: Database, cache: Cache) -> None:
         self._database = database
         self._cache = cache
-        self._published = published
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Call | _Clear | _Stop] = SimpleQueue()
         self._thread = Thread(target=self._run, name="openecs-store-writer", daemon=True)
@@ -88,10 +93,9 @@ class Writer:
         value: R = await self._ask(_Call(work, self._loop.create_future()))
         return value
 
-    async def clear(self) -> Revision:
-        """Remove everything; returns the revision up to which all is forgotten."""
-        revision: Revision = await self._ask(_Clear(self._loop.create_future()))
-        return revision
+    async def clear(self) -> None:
+        """Remove everything; see ``Store.clear``."""
+        await self._ask(_Clear(self._loop.create_future()))
 
     async def close(self) -> None:
         """Finish what was asked before; nothing may be asked after."""
@@ -139,7 +143,8 @@ class Writer:
             self._later(_resolve, futures, [_unavailable(error) for _ in calls])
             return
         self._cache.advance(outcome.before, outcome.after, outcome.written)
-        self._later(self._publish, outcome, futures, answers)
+        self._later(self._database.published, outcome)
+        self._later(_resolve, futures, answers)
 
     def _commit(self, calls: list[_Call]) -> tuple[list[_Answer], Outcome]:
         with self._database.transaction() as connection:
@@ -161,16 +166,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it was, the caller must hear of it
             self._later(_resolve, [future], [_unavailable(error)])
             return
-        self._later(_resolve, [future], [_Answer(value=revision)])
-
-    def _publish(
-        self,
-        outcome: Outcome,
-        futures: list[asyncio.Future[_Answer]],
-        answers: list[_Answer],
-    ) -> None:
-        self._published(outcome)
-        _resolve(futures, answers)
+        self._later(self._database.cleared, revision)
+        self._later(_resolve, [future], [_Answer()])
 
     def _later(self, function: Callable[..., None], *arguments: object) -> None:
         # An event loop that is closed has nobody left who waits.
