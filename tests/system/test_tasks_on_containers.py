@@ -197,14 +197,9 @@ def test_host_network(tasks):
     port = free_port()
     arn = tasks.launch(
         {
-            "image": "nginx",
+            "image": "python:3-slim",
             "portMappings": [{"containerPort": port}],
-            "command": [
-                "sh",
-                "-c",
-                f"sed -i 's/listen .*80/listen {port}/' /etc/nginx/sites-enabled/default"
-                " && exec nginx -g 'daemon off;'",
-            ],
+            "command": ["python3", "-m", "http.server", str(port)],
         },
         networkMode="host",
     )

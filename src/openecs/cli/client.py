@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -25,7 +26,7 @@ PAGE = 100
 
 def ecs(url: str, key: RootKey, region: str) -> Any:
     """An Amazon ECS client for an account and region."""
-    return botocore.session.Session().create_client(
+    return _session().create_client(
         "ecs",
         region_name=region,
         endpoint_url=url,
@@ -46,7 +47,7 @@ def told() -> Iterator[None]:
 
 def regions(also: str) -> list[str]:
     """The regions of AWS's in which there may be clusters, and one more."""
-    known: list[str] = botocore.session.Session().get_available_regions("ecs")
+    known: list[str] = _session().get_available_regions("ecs")
     return sorted({*known, also})
 
 
@@ -64,6 +65,11 @@ def post(url: str, path: str, key: RootKey, region: str) -> dict[str, str]:
         request.url, data=b"", headers=dict(request.headers.items()), method="POST"
     )
     return _answer(signed)
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()
 
 
 def _answer(request: urllib.request.Request) -> dict[str, str]:

@@ -60,7 +60,7 @@ def _stop_tasks(found: Installation, server: Server) -> None:
     with client.told(), Console().status("Looking for tasks") as progress:
         told = [_tell(ecs, cluster, arn) for ecs, cluster, arn in _running(found, server)]
         _wait(told, lambda left: progress.update(f"Stopping tasks: {left} of {len(told)} left"))
-    typer.echo(f"{len(told)} tasks have stopped.")
+    typer.echo(f"Tasks stopped: {len(told)}.")
 
 
 def _running(found: Installation, server: Server) -> Iterator[tuple[Any, str, str]]:

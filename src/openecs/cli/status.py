@@ -39,13 +39,14 @@ def status(
     console = Console()
     console.print(
         f"[bold]OpenECS {version}[/] on [link={server.url}]{server.url}[/], process {server.pid}, "
-        f"{_keeping(found)}. Account {account}, region {where}:",
+        f"{_keeping(found)}. Account {account}, region {where}.",
         highlight=False,
         soft_wrap=True,
     )
     with client.told():
         tables = _tables(client.ecs(server.url, found.key(account), where))
     for table in tables:
+        console.print()
         console.print(table)
 
 

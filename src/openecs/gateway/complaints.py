@@ -146,10 +146,14 @@ def _constraint(complaint: Complaint) -> str:
 
 
 def _ecs_name(complaint: Complaint) -> str:
-    member = complaint.path[-1]
+    member = next(name for name in reversed(complaint.path) if not _is_position(name))
     if complaint.owner:
         return f"{complaint.owner.removesuffix('Definition')}.{member}"
     return member[:1].upper() + member[1:]
+
+
+def _is_position(name: str) -> bool:
+    return name.endswith(".member")
 
 
 def _words(member: str) -> str:

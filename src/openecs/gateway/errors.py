@@ -88,6 +88,7 @@ _SERVER_ERRORS = {
     "ecs": "ServerException",
     "application-autoscaling": "InternalServiceException",
     "logs": "ServiceUnavailableException",
+    "iam": "ServiceFailureException",
     "secretsmanager": "InternalServiceError",
     "ssm": "InternalServerError",
     "ecr": "ServerException",

@@ -196,6 +196,7 @@ class SimulatedRuntime:
         container = _Container(id=_digest(f"{spec.name} {self._made}"), spec=spec)
         self._containers[spec.name] = container
         self._done("create", spec.name)
+        self._tell(container)
         return container.id
 
     async def start(self, name: str) -> None:

@@ -52,33 +52,33 @@ def create_cluster(transaction, call, request):
     return {"cluster": {"clusterArn": cluster.arn, "clusterName": name, "settings": None}}
 
 
-def list_clusters(view, call, request):
+def list_clusters(view, call, _):
     return {"clusterArns": [cluster.arn for cluster in view.scan(CLUSTERS, call.scope)]}
 
 
-def conflict(view, call, request):
+def conflict(*_):
     raise ServiceError("ConflictException", "Not so.", resourceIds=["a", "b"])
 
 
-def bug(view, call, request):
+def bug(*_):
     return {"failures": 1 / 0}
 
 
-def no_disk(view, call, request):
+def no_disk(*_):
     raise StoreUnavailable("the disk is full")
 
 
-def get_schedule(view, call, request):
+def get_schedule(_, call, request):
     if request["Name"] == "absent":
         raise ServiceError("ResourceNotFoundException", "No such schedule.")
     return {"Name": request["Name"], "GroupName": request["GroupName"], "CreationDate": call.now}
 
 
-def no_alarm(view, call, request):
+def no_alarm(_, __, request):
     raise ServiceError("ResourceNotFound", f"No alarm {request['AlarmName']}.")
 
 
-def put_metric_data(view, call, request):
+def put_metric_data(_, __, request):
     count = len(request["MetricData"])
     raise ServiceError("InvalidParameterValue", f"{count} data")
 

@@ -89,8 +89,10 @@ def test_a_rest_operation(client):
             {"AccessKeyId": "+++++++++++++++++"},
             400,
             "ValidationError",
-            "1 validation error detected: Value '+++++++++++++++++' at 'accessKeyId' failed to "
-            r"satisfy constraint: Member must satisfy regular expression pattern: [\w]*",
+            (
+                "1 validation error detected: Value '+++++++++++++++++' at 'accessKeyId' failed to "
+                r"satisfy constraint: Member must satisfy regular expression pattern: [\w]*"
+            ),
         ),
     ],
 )
@@ -139,7 +141,7 @@ def test_who_is_not_root_may_nothing_yet(client):
     assert "is not authorized to perform: ecs:ListClusters" in str(caught.value)
 
 
-def test_a_presigned_url(client, door):
+def test_a_presigned_url(client):
     url = client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
     status, _, body = asked("GET", url)
     assert status == 200, body

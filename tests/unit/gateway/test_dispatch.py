@@ -12,7 +12,7 @@ from openecs.testing.builders import a_call
 def writes_after(conflicts):
     attempts = []
 
-    def operation(transaction, call, members):
+    def operation(_, __, members):
         attempts.append(members)
         if len(attempts) <= conflicts:
             raise Conflict("somebody was quicker")
@@ -28,7 +28,7 @@ async def run(operation):
 
 
 async def test_reads_see_the_store():
-    assert await run(Reads(lambda view, call, members: {"seen": members["a"]})) == {"seen": 1}
+    assert await run(Reads(lambda _, __, members: {"seen": members["a"]})) == {"seen": 1}
 
 
 async def test_conflicts_are_tried_again():

@@ -60,25 +60,30 @@ def parsed(service, operation, protocol, body, **request):
             ),
         ),
         (
-            "smithy-rpc-v2-cbor",  # of indefinite length, as Go and JavaScript write it
+            "smithy-rpc-v2-cbor",  # of indefinite length, with null, as other SDKs write it
             bytes.fromhex(
-                "bf694e616d657370616365614e6a4d657472696344617461"
-                "9fbf6a4d65747269634e616d65616d6556616c7565f93e00"
-                "6954696d657374616d70c1fb41da55c2a0000000"
-                "6a44696d656e73696f6e739fbf644e616d6561616556616c756561 62ff6455 6e6974f6ffffffff"
-            ).replace(b"Unit\xf6\xff\xff\xff\xff", b""),
+                "bf694e616d657370616365614e6a4d6574726963446174619fbf6a4d65747269634e616d6561"
+                "6d6556616c7565f93e006954696d657374616d70c1fb41da55c2a000000064556e6974f66a44"
+                "696d656e73696f6e739fbf644e616d6561616556616c75657f6162ffffffffffff"
+            ),
         ),
         (
             "json",
-            b'{"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1.5, "Timestamp": '
-            b'1767312000, "Unit": null, "Dimensions": [{"Name": "a", "Value": "b", "More": 1}]}]}',
+            (
+                b'{"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1.5, "Timestamp": '
+                b'1767312000, "Unit": null, "Dimensions": [{"Name": "a", "Value": "b", "More": '
+                b"1}]}]}"
+            ),
         ),
         (
             "query",
-            b"Action=PutMetricData&Version=2010-08-01&Namespace=N&MetricData.member.1.MetricName=m"
-            b"&MetricData.member.1.Value=1.5&MetricData.member.1.Timestamp=2026-01-02T00:00:00Z"
-            b"&MetricData.member.1.Dimensions.member.1.Name=a"
-            b"&MetricData.member.1.Dimensions.member.1.Value=b&Other.member.1=x",
+            (
+                b"Action=PutMetricData&Version=2010-08-01&Namespace=N"
+                b"&MetricData.member.1.MetricName=m"
+                b"&MetricData.member.1.Value=1.5&MetricData.member.1.Timestamp=2026-01-02T00:00:00Z"
+                b"&MetricData.member.1.Dimensions.member.1.Name=a"
+                b"&MetricData.member.1.Dimensions.member.1.Value=b&Other.member.1=x"
+            ),
         ),
     ],
 )

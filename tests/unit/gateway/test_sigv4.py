@@ -136,13 +136,17 @@ def test_a_key_that_is_not_there_or_not_active(key):
     [
         (
             6,
-            "Signature expired: 20260102T030405Z is now earlier than 20260102T030505Z "
-            "(20260102T031005Z - 5 min.)",
+            (
+                "Signature expired: 20260102T030405Z is now earlier than 20260102T030505Z "
+                "(20260102T031005Z - 5 min.)"
+            ),
         ),
         (
             -6,
-            "Signature not yet current: 20260102T030405Z is still later than 20260102T030305Z "
-            "(20260102T025805Z + 5 min.)",
+            (
+                "Signature not yet current: 20260102T030405Z is still later than 20260102T030305Z "
+                "(20260102T025805Z + 5 min.)"
+            ),
         ),
     ],
 )
@@ -153,7 +157,7 @@ def test_clocks_may_differ_by_five_minutes(minutes, message):
     assert verified(a_json_request(), now=NOW + sign * timedelta(minutes=5)) is KEY
 
 
-def signed_with(token, **credentials):
+def signed_with(token):
     request = AWSRequest(method="POST", url="http://localhost/", data=b"{}")
     given = Credentials(KEY.access_key_id, KEY.secret, token)
     SigV4Auth(given, "ecs", "us-east-1").add_auth(request)

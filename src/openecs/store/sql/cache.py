@@ -1,13 +1,16 @@
-"""Decoded resources as of one revision. A cache belongs to one thread and needs no lock."""
+"""Decoded resources, and answers made of them, as of one revision. For one thread: no locks."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from openecs.store.base import Revision
 from openecs.store.sql.queries import Address, Queries
+
+#: The most answers kept, and the most resources in one.
+_ANSWERS, _ANSWER_SIZE = 1_024, 128
 
 #: More changes than this are not looked at one by one: everything is forgotten instead.
 _CATCH_UP = 1_000
@@ -29,6 +32,7 @@ class Cache:
     def __init__(self, *, size: int) -> None:
         self._size = size
         self._entries: OrderedDict[Address, Stored] = OrderedDict()
+        self._answers: dict[Hashable, Any] = {}
         self.revision: Revision = 0
 
     def get(self, address: Address) -> Stored | None:
@@ -45,12 +49,23 @@ class Cache:
         if len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
+    def answer(self, question: Hashable) -> Any:
+        """What a listing or a count came to at ``revision``; None: it was not asked since."""
+        return self._answers.get(question)
+
+    def keep_answer(self, question: Hashable, answer: Any) -> None:
+        """Remember an answer until the next change; long ones are not worth it."""
+        short = isinstance(answer, int) or len(answer) <= _ANSWER_SIZE
+        if short and len(self._answers) < _ANSWERS:
+            self._answers[question] = answer
+
     def advance(
         self, before: Revision, after: Revision, written: Mapping[Address, Stored | None]
     ) -> None:
         """Go to revision ``after`` with what was written since ``before`` (None: deleted)."""
         if self.revision >= after:
             return
+        self._answers.clear()
         if self.revision != before:
             self._entries.clear()
         self.revision = after
@@ -65,6 +80,7 @@ class Cache:
         now = queries.revision()
         if now == self.revision:
             return False
+        self._answers.clear()
         changes = queries.changes(self.revision, _CATCH_UP + 1)
         if len(changes) != now - self.revision or len(changes) > _CATCH_UP:
             self._entries.clear()
@@ -77,4 +93,5 @@ class Cache:
     def clear(self, revision: Revision) -> None:
         """Forget everything; at ``revision`` there was nothing."""
         self._entries.clear()
+        self._answers.clear()
         self.revision = max(self.revision, revision)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -18,6 +19,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
+from openecs.model.identity import Scope
 from openecs.store import codec
 from openecs.store.base import Kind, Revision, StoreUnavailable, View
 from openecs.store.feed import Feed
@@ -27,6 +29,7 @@ from openecs.store.sql.transaction import Outcome
 from openecs.store.sql.view import SqlView
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 #: Changes kept in memory for followers; older ones come from the database.
 _RECENT = 2_000
@@ -168,6 +171,51 @@ class _InlineView(SqlView):
             if self._cache.catch_up(self._snapshot) and self._has_answered:
                 raise _Moved
         return self._snapshot
+
+    @override
+    def scan(
+        self,
+        kind: Kind[T],
+        scope: Scope | None,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int | None = None,
+        descending: bool = False,
+    ) -> Sequence[T]:
+        question = ("scan", kind.name, scope, prefix, after, limit, descending)
+        listing = partial(super().scan, kind, scope, prefix=prefix, after=after)
+        return self._answered(question, partial(listing, limit=limit, descending=descending))
+
+    @override
+    def find(
+        self,
+        kind: Kind[T],
+        scope: Scope | None,
+        index: str,
+        words: tuple[str, ...],
+        *,
+        after: str = "",
+        limit: int | None = None,
+    ) -> Sequence[T]:
+        question = ("find", kind.name, scope, index, words, after, limit)
+        listing = partial(super().find, kind, scope, index, words)
+        return self._answered(question, partial(listing, after=after, limit=limit))
+
+    @override
+    def count(self, kind: Kind[T], scope: Scope | None, index: str, words: tuple[str, ...]) -> int:
+        question = ("count", kind.name, scope, index, words)
+        return self._answered(question, partial(super().count, kind, scope, index, words))
+
+    def _answered(self, question: Hashable, ask: Callable[[], R]) -> R:
+        """The answer from the cache, or a new one to keep there."""
+        known: R | None = self._cache.answer(question)
+        if known is not None:
+            self._has_answered = True
+            return known
+        answer = ask()
+        self._cache.keep_answer(question, answer)
+        return answer
 
     def close(self) -> None:
         """End the snapshot."""

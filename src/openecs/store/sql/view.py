@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -58,7 +59,7 @@ class SqlView(View, ABC):
         after: str = "",
         limit: int | None = None,
         descending: bool = False,
-    ) -> list[T]:
+    ) -> Sequence[T]:
         wanted = Range(prefix=prefix, after=after, limit=limit, descending=descending)
         records = self.queries().scan(kind.name, scope, wanted)
         return [self._value(kind, record) for record in records]
@@ -73,7 +74,7 @@ class SqlView(View, ABC):
         *,
         after: str = "",
         limit: int | None = None,
-    ) -> list[T]:
+    ) -> Sequence[T]:
         entry = lookup(kind, scope, index, words)
         records = self.queries().find(kind.name, entry, after, limit)
         return [self._value(kind, record) for record in records]
