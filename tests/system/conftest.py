@@ -1,4 +1,5 @@
 import pytest
+
 from openecs_server import OpenEcs
 
 

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+
 from openecs_server import containers_of, docker, eventually
 from tasks import WAITS, Tasks, container
 

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+
 from openecs_server import OpenEcs, containers_of, eventually
 from tasks import WAITS, Tasks
 
@@ -49,7 +51,7 @@ def ephemeral_server(tmp_path):
 def in_shell(server: OpenEcs, exports: str, command: str) -> str:
     """What a shell says that evaluated the exports."""
     kept = {k: v for k, v in server.environment.items() if not k.startswith("OPENECS_")}
-    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-c", f"{exports}\n{command}"],
         env=kept | {"PATH": path, "AWS_EC2_METADATA_DISABLED": "true"},

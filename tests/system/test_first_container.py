@@ -4,6 +4,7 @@ import json
 import urllib.request
 
 import pytest
+
 from openecs_server import containers_of
 
 pytestmark = pytest.mark.system

@@ -5,6 +5,7 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
+
 from openecs_server import containers_of, docker, eventually, free_port
 from tasks import WAITS, container
 
@@ -155,7 +156,7 @@ def test_depends_on_orders_start_and_stop(tasks):
     task = tasks.running(arn)
 
     def moment(name: str, field: str) -> str:
-        return inspect(container(task, name)["runtimeId"], "{{.State.%s}}" % field)
+        return inspect(container(task, name)["runtimeId"], f"{{{{.State.{field}}}}}")
 
     assert moment("db", "StartedAt") < moment("migrate", "StartedAt")
     assert moment("migrate", "FinishedAt") < moment("app", "StartedAt")

@@ -84,7 +84,11 @@ def _place(settings: Settings) -> Iterator[None]:
     try:
         server_file.make_private(directory)
         with server_file.claim(directory, _server(settings)):
-            yield
+            try:
+                yield
+            finally:
+                if settings.ephemeral and settings.data_dir is None:
+                    shutil.rmtree(directory, ignore_errors=True)
     except AlreadyClaimed as claimed:
         raise Failure(_taken(directory, claimed.server)) from claimed
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
@@ -92,8 +96,6 @@ def _place(settings: Settings) -> Iterator[None]:
             f"cannot keep data in {directory}: {error.strerror or error}. Name another place with "
             "--data-dir."
         ) from error
-    if settings.ephemeral and settings.data_dir is None:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _server(settings: Settings) -> Server:

@@ -63,8 +63,8 @@ def root_may_do_all(call: Call, service: str, operation: str) -> None:
 class Gateway:
     """All AWS services on one port, and paths of OpenECS's own.
 
-    ``special`` has those by method and path; their errors are as in rest-json. Every reply has a
-    ``Date``, by which SDKs set their clocks: the server underneath need not add one.
+    ``special`` has those by method and path. Every reply has a ``Date``, by which SDKs set their
+    clocks: the server underneath need not add one.
     """
 
     store: Store

@@ -26,7 +26,7 @@ _TERMINATOR = "aws4_request"
 _TIME = "%Y%m%dT%H%M%SZ"
 _BASIC_FORMAT = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest()
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|aws-global|local")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _PART = re.compile(r"([A-Za-z-]+)=([^,\s]*)")
 _PRESIGNED = ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
 _LONGEST_PRESIGNED = 604_800

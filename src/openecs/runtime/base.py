@@ -36,7 +36,8 @@ PAUSE_IMAGE = "openecs/pause:1"
 class PortBinding:
     """Publish a container port. ``host_port_first`` to ``host_port_last`` are the candidates.
 
-    Both equal: a static port. Both 0: none is published, the port is only exposed.
+    Both equal: a static port. Both 0: none is published, the port is only exposed. ``count``
+    consecutive container ports get consecutive host ports out of the candidates.
     """
 
     container_port: int
@@ -44,6 +45,7 @@ class PortBinding:
     host_port_first: int
     host_port_last: int
     host_ip: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ class ContainerSpec:
     """Everything the engine needs to make one container. Sizes in bytes, durations as such.
 
     ``network_mode``: ``bridge``, ``host``, ``none``, ``container:NAME`` or a network's name;
-    ``cpu_shares`` relative weight; ``cpu_quota`` microseconds per 100 ms period, 0 for no limit.
+    ``cpu_shares`` relative weight; ``cpu_quota`` microseconds per 100 ms period, 0 for no limit;
+    ``open_files`` the limit of open files where ``ulimits`` has none, as far as the engine may.
     """
 
     name: str
@@ -121,6 +124,7 @@ class ContainerSpec:
     security_options: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     ulimits: tuple[Ulimit, ...] = ()
+    open_files: int = 0
     init: bool = False
     interactive: bool = False
     tty: bool = False

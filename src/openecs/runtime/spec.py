@@ -18,7 +18,6 @@ from openecs.model.task_definitions import (
     NetworkMode,
     PortMapping,
     TaskDefinition,
-    Ulimit,
 )
 from openecs.model.tasks import LaunchType, Task
 from openecs.runtime import volumes
@@ -202,7 +201,8 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
         privileged=bool(definition.privileged),
         readonly_root_filesystem=bool(definition.readonly_root_filesystem),
         security_options=definition.docker_security_options,
-        ulimits=_ulimits(task, definition),
+        ulimits=definition.ulimits,
+        open_files=FARGATE_NOFILE if task.launch_type is LaunchType.FARGATE else 0,
         interactive=bool(definition.interactive),
         tty=bool(definition.pseudo_terminal),
         health_check=definition.health_check,
@@ -257,7 +257,11 @@ def _with_network(
             return replace(
                 spec,
                 network_mode="bridge",
-                ports=tuple(p for m in definition.port_mappings for p in _ports(m)),
+                ports=tuple(
+                    _port(m)
+                    for m in definition.port_mappings
+                    if m.container_port or m.container_port_range
+                ),
                 links=tuple(_link(build.task, link) for link in definition.links),
                 hostname=definition.hostname or "",
                 dns_servers=definition.dns_servers,
@@ -267,24 +271,16 @@ def _with_network(
             )
 
 
-def _ports(mapping: PortMapping) -> list[PortBinding]:
+def _port(mapping: PortMapping) -> PortBinding:
     first, last = (mapping.host_port, mapping.host_port) if mapping.host_port else DYNAMIC_PORTS
-    if mapping.container_port_range:
-        low, _, high = mapping.container_port_range.partition("-")
-        first, last = DYNAMIC_PORTS
-        wanted = range(int(low), int(high or low) + 1)
-    else:
-        wanted = range(mapping.container_port or 0, (mapping.container_port or 0) + 1)
-    return [
-        PortBinding(
-            container_port=port,
-            protocol=mapping.protocol,
-            host_port_first=first,
-            host_port_last=last,
-        )
-        for port in wanted
-        if port
-    ]
+    low, _, high = (mapping.container_port_range or str(mapping.container_port)).partition("-")
+    return PortBinding(
+        container_port=int(low),
+        protocol=mapping.protocol,
+        host_port_first=first,
+        host_port_last=last,
+        count=int(high or low) - int(low) + 1,
+    )
 
 
 def _link(task: Task, link: str) -> str:
@@ -293,16 +289,7 @@ def _link(task: Task, link: str) -> str:
 
 
 def _namespace(mode: str | None, task: Task) -> str:
-    if mode == "task":
-        return f"container:{pause_name(task)}"
-    return "private" if mode == "none" else mode or ""
-
-
-def _ulimits(task: Task, definition: ContainerDefinition) -> tuple[Ulimit, ...]:
-    given = definition.ulimits
-    if task.launch_type is not LaunchType.FARGATE or any(u.name == "nofile" for u in given):
-        return given
-    return (*given, Ulimit(name="nofile", soft_limit=FARGATE_NOFILE, hard_limit=FARGATE_NOFILE))
+    return f"container:{pause_name(task)}" if mode == "task" else mode or ""
 
 
 def _sysctls(

@@ -281,9 +281,30 @@ async def test_volumes(world):
         await world.runtime.ensure_volume(VolumeSpec(name=name, must_exist=True))
 
 
-async def test_a_volume_of_a_driver_that_is_not_there(world):
+async def test_a_volume_the_driver_refuses(world):
     with pytest.raises(CannotCreateVolume, match="none-such"):
-        await world.runtime.ensure_volume(VolumeSpec(name=world.name("data"), driver="none-such"))
+        await world.runtime.ensure_volume(
+            VolumeSpec(name=world.name("data"), driver_opts={"none-such": "1"})
+        )
+
+
+async def test_consecutive_ports(world):
+    block = PortBinding(
+        container_port=8000, protocol="tcp", host_port_first=62_000, host_port_last=62_100, count=5
+    )
+    for name in ("a", "b"):
+        started = await world.started(name, ports=(block,))
+        ports = {p.container_port: p.host_port for p in (await world.runtime.inspect(started)).ports}
+        assert [ports[8000 + n] - ports[8000] for n in range(5)] == list(range(5))
+        assert 62_000 <= ports[8000] <= 62_096
+
+
+async def test_more_consecutive_ports_than_there_are(world):
+    block = PortBinding(
+        container_port=8000, protocol="tcp", host_port_first=62_200, host_port_last=62_203, count=5
+    )
+    with pytest.raises((CannotCreateContainer, CannotStartContainer), match="consecutive"):
+        await world.started(ports=(block,))
 
 
 async def test_a_task_group(world):

@@ -172,8 +172,8 @@ def test_items_of_a_form_come_in_order_of_their_numbers():
     assert answer == {"Names": ["1", "2", "10", "11"]}
 
 
-def test_an_empty_value_is_an_empty_list():
-    assert parsed("elbv2", "DescribeLoadBalancers", "query", b"Names=") == {"Names": []}
+def test_an_empty_list_is_as_good_as_none():
+    assert parsed("elbv2", "DescribeLoadBalancers", "query", b"Names=") == {}
 
 
 def test_special_numbers():

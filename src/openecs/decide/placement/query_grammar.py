@@ -6,6 +6,7 @@ Here is syntax alone; whether a field takes an operator and an argument: ``query
 from __future__ import annotations
 
 from functools import cache
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
@@ -106,6 +107,6 @@ def _plain(argument: Token) -> str:
 def _place(text: str, error: UnexpectedInput) -> str:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return "The expression ends too early."
-    position = error.pos_in_stream or 0
+    position = cast(int, error.pos_in_stream)  # the library declares it without a type
     rest = text[position:].split(maxsplit=1)[0]
     return f"Unexpected {rest[:40]!r} at character {position + 1}."

@@ -15,6 +15,7 @@ from typing import Protocol
 from openecs.decide.placement.query_terms import SyntaxProblem
 
 LONGEST = 256
+MEMORY = 1 << 20  # bytes a compiled pattern may use: many of them must not fill the machine
 
 
 class Pattern(Protocol):
@@ -40,12 +41,13 @@ def is_match(pattern: str, value: str) -> bool:
     return compiled.fullmatch(_utf8(value)) is not None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _compiled(pattern: str) -> Pattern | SyntaxProblem:
     import re2
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = MEMORY
     try:
         compiled: Pattern = re2.compile(_utf8(pattern), options)
     except re2.error as error:
@@ -54,7 +56,7 @@ def _compiled(pattern: str) -> Pattern | SyntaxProblem:
 
 
 def _utf8(text: str) -> bytes:
-    # JSON can spell half a surrogate pair; it then matches nothing instead of raising.
+    # JSON can spell half a surrogate pair; it stands as it is instead of raising.
     return text.encode("utf-8", "surrogatepass")
 
 

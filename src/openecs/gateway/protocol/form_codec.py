@@ -51,15 +51,14 @@ class FormReader:
             return ()
         if not isinstance(node, dict):
             raise malformed("Unexpected field type")
-        # An empty value stands for an empty list: the list of its shape reads it as such.
         return node.items()
 
-    def items(self, shape: Shape) -> Callable[[Node], Iterable[Node]]:
+    def items(self, shape: Shape) -> Callable[[Node], Iterable[Node] | None]:
         """Items are numbered, behind ``member`` unless flattened."""
         if shape.serialization.get("flattened"):
-            return _numbered
+            return _listed
         name = shape.member.serialization.get("name", "member")
-        return lambda node: _numbered(_below(node, name))
+        return lambda node: _listed(_below(node, name))
 
     def entries(self, shape: Shape) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
         """Entries are numbered, behind ``entry`` unless flattened."""
@@ -102,15 +101,19 @@ class Ec2FormReader(FormReader):
         name = str(member.serialization.get("name", default))
         return str(member.serialization.get("queryName", name[:1].upper() + name[1:]))
 
-    def items(self, _: Shape) -> Callable[[Node], Iterable[Node]]:
+    def items(self, _: Shape) -> Callable[[Node], Iterable[Node] | None]:
         """Items are numbered."""
-        return _numbered
+        return _listed
 
 
 def _below(node: Node, name: str) -> Node:
     if isinstance(node, dict):
         return node.get(name, "")
     return node
+
+
+def _listed(node: Node) -> Iterable[Node] | None:
+    return None if node == "" else _numbered(node)
 
 
 def _numbered(node: Node) -> Iterable[Node]:

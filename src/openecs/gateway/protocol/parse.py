@@ -29,8 +29,8 @@ class Reader(Protocol):
         """The wire names and nodes of a structure, None for null."""
         ...
 
-    def items(self, shape: Shape, /) -> Callable[[Node], Iterable[Node]]:
-        """How the items of a list are found."""
+    def items(self, shape: Shape, /) -> Callable[[Node], Iterable[Node] | None]:
+        """How the items of a list are found; None where the list is not really there."""
         ...
 
     def entries(self, shape: Shape, /) -> Callable[[Node], Iterable[tuple[Node, Node]]]:
@@ -74,7 +74,14 @@ class Parsers:
 
     def _list(self, shape: Shape) -> Parse:
         items, parse = self._reader.items(shape), self.of(shape.member)
-        return lambda node: [None if item is None else parse(item) for item in items(node)]
+
+        def parse_list(node: Node) -> list[Any] | None:
+            found = items(node)
+            if found is None:
+                return None
+            return [None if item is None else parse(item) for item in found]
+
+        return parse_list
 
     def _map(self, shape: Shape) -> Parse:
         entries = self._reader.entries(shape)
@@ -94,12 +101,14 @@ class _StructureParser:
         self._plan: dict[str, tuple[str, Parse]] | None = None
 
     def __call__(self, node: Node) -> dict[str, Any]:
-        plan = self._plan or self._compiled()
+        plan = self._compiled() if self._plan is None else self._plan
         parsed = {}
         for wire_name, child in self._reader.members(node):
             if child is not None and wire_name in plan:
                 name, parse = plan[wire_name]
-                parsed[name] = parse(child)
+                value = parse(child)
+                if value is not None:
+                    parsed[name] = value
         return parsed
 
     def _compiled(self) -> dict[str, tuple[str, Parse]]:

@@ -94,7 +94,7 @@ class _StructureSerializer:
         self._plan: dict[str, tuple[str, Serialize | None]] | None = None
 
     def __call__(self, members: Mapping[str, Any]) -> Content:
-        plan = self._plan or self._compiled()
+        plan = self._compiled() if self._plan is None else self._plan
         contents = []
         for name, value in members.items():
             if name not in plan:

@@ -143,7 +143,8 @@ class _StructureCheck:
 
     def __call__(self, members: Any, place: _Place, found: list[Complaint]) -> None:
         owner = self._shape.name if place.path else ""
-        for name, shape, required, check in self._plan or self._compiled():
+        plan = self._compiled() if self._plan is None else self._plan
+        for name, shape, required, check in plan:
             value = members.get(name)
             if value is None:
                 if required:

@@ -1,0 +1,1 @@
+"""Measurements of OpenECS against its peers, in the same run on the same machine."""
