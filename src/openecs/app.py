@@ -105,7 +105,14 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         )
         gateway = _gateway(settings, store, keys, node)
         config = uvicorn.Config(
-            gateway, http="httptools", lifespan="off", log_config=None, access_log=False
+            gateway,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            # The gateway sets its own, by which SDKs set their clocks.
+            date_header=False,
+            server_header=False,
         )
         server = _Server(config, lambda: on_ready(settings, keys))
         await _work(server, door, [node.run(), retention.run()])

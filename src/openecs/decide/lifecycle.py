@@ -121,11 +121,12 @@ def _absorb_container(
     containing = definition.container(container.name)
     if container.last_status is ContainerStatus.STOPPED or containing is None:
         return container
-    if failure := (sighting.failures or {}).get(container.name):
-        return _stopped(container, observed, failure)
+    failure = (sighting.failures or {}).get(container.name)
     if observed is None:
-        return _unseen(container, sighting)
+        return _stopped(container, None, failure) if failure else _unseen(container, sighting)
     container = _identified(container, task, containing, observed)
+    if failure:
+        return _stopped(container, observed, failure)
     if container.name in sighting.launching and observed.state is not ContainerState.RUNNING:
         return container
     match observed.state:

@@ -1,12 +1,13 @@
-"""What the process of a simulated container does, and what a simulated registry has."""
+"""The parts of a simulated engine: its containers, what their processes do, its registry."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from openecs.model.containers import Health
-from openecs.runtime.base import RegistryAuth
+from openecs.model.containers import ContainerState, Health, ObservedPort
+from openecs.runtime.base import ContainerSpec, RegistryAuth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +32,27 @@ class RemoteImage:
 
     takes: timedelta = timedelta(0)
     auth: RegistryAuth | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SimulatedContainer:
+    """A container as it is now."""
+
+    id: str
+    spec: ContainerSpec
+    state: ContainerState = ContainerState.CREATED
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    health: Health = Health.NONE
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    ports: tuple[ObservedPort, ...] = ()
+    address: str = ""
+    exited: asyncio.Event = field(default_factory=asyncio.Event)
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self.state is ContainerState.RUNNING

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from openecs.model.containers import ContainerObservation, ContainerState, Health, ObservedPort
+from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
     PAUSE_IMAGE,
@@ -30,36 +30,13 @@ from openecs.runtime.base import (
     TaskGroupSpec,
     VolumeSpec,
 )
-from openecs.runtime.behavior import Behavior, RemoteImage
+from openecs.runtime.behavior import Behavior, RemoteImage, SimulatedContainer
 
 DAEMON = "Error response from daemon: "
 KILLED = 137
 INFO = EngineInfo(
     version="simulated", cpus=4, memory=8 * 1024**3, architecture="x86_64", hostname="simulated"
 )
-
-
-@dataclass(slots=True, kw_only=True)
-class _Container:
-    """A container as it is now."""
-
-    id: str
-    spec: ContainerSpec
-    state: ContainerState = ContainerState.CREATED
-    exit_code: int | None = None
-    oom_killed: bool = False
-    error: str = ""
-    health: Health = Health.NONE
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    ports: tuple[ObservedPort, ...] = ()
-    address: str = ""
-    exited: asyncio.Event = field(default_factory=asyncio.Event)
-    timers: list[asyncio.TimerHandle] = field(default_factory=list)
-
-    @property
-    def is_running(self) -> bool:
-        return self.state is ContainerState.RUNNING
 
 
 class SimulatedRuntime:
@@ -86,7 +63,7 @@ class SimulatedRuntime:
         self.volumes: dict[str, VolumeSpec] = {}
         self.effects: list[tuple[str, str]] = []
         self._clock = clock
-        self._containers: dict[str, _Container] = {}
+        self._containers: dict[str, SimulatedContainer] = {}
         self._watchers: set[asyncio.Queue[ContainerEvent | None]] = set()
         self._there = asyncio.Event()
         self._there.set()
@@ -173,8 +150,10 @@ class SimulatedRuntime:
         self._answer()
         if spec.must_exist and spec.name not in self.volumes:
             raise CannotCreateVolume(f"{DAEMON}get {spec.name}: no such volume")
-        if spec.driver != "local":
-            raise CannotCreateVolume(f'{DAEMON}plugin "{spec.driver}" not found')
+        if refused := set(spec.driver_opts) - {"type", "o", "device", "size"}:
+            raise CannotCreateVolume(
+                f'{DAEMON}create {spec.name}: invalid option: "{min(refused)}"'
+            )
         self.volumes.setdefault(spec.name, spec)
 
     async def remove_volume(self, name: str) -> None:
@@ -192,8 +171,9 @@ class SimulatedRuntime:
             return _adopt(known, spec)
         if _tagged(spec.image) not in self.images:
             raise CannotCreateContainer(f"{DAEMON}No such image: {_tagged(spec.image)}")
+        spec = ports.settled(spec, self._taken())
         self._made += 1
-        container = _Container(id=_digest(f"{spec.name} {self._made}"), spec=spec)
+        container = SimulatedContainer(id=_digest(f"{spec.name} {self._made}"), spec=spec)
         self._containers[spec.name] = container
         self._done("create", spec.name)
         self._tell(container)
@@ -277,7 +257,7 @@ class SimulatedRuntime:
     def _done(self, effect: str, name: str) -> None:
         self.effects.append((effect, name))
 
-    def _obstacle(self, container: _Container) -> str:
+    def _obstacle(self, container: SimulatedContainer) -> str:
         """Why the engine cannot start it, empty if it can; publishes its ports."""
         kind, _, owner = container.spec.network_mode.partition(":")
         if kind == "container":
@@ -300,12 +280,15 @@ class SimulatedRuntime:
         return ""
 
     def _free_port(self, binding: PortBinding, also_taken: Iterable[ObservedPort]) -> int | None:
-        running = (p for c in self._containers.values() if c.is_running for p in c.ports)
-        taken = {(p.host_port, p.protocol) for p in (*running, *also_taken)}
+        taken = self._taken() | {(p.host_port, p.protocol) for p in also_taken}
         candidates = range(binding.host_port_first, binding.host_port_last + 1)
         return next((p for p in candidates if (p, binding.protocol) not in taken), None)
 
-    def _run(self, container: _Container, behavior: Behavior) -> None:
+    def _taken(self) -> set[tuple[int, str]]:
+        running = (c for c in self._containers.values() if c.is_running)
+        return {(p.host_port, p.protocol) for c in running for p in c.ports}
+
+    def _run(self, container: SimulatedContainer, behavior: Behavior) -> None:
         container.state = ContainerState.RUNNING
         container.started_at = self._clock()
         container.finished_at = container.exit_code = None
@@ -326,7 +309,7 @@ class SimulatedRuntime:
             end = loop.call_later(wait, self._exit, container, behavior.exit_code)
             container.timers.append(end)
 
-    def _exit(self, container: _Container, exit_code: int) -> None:
+    def _exit(self, container: SimulatedContainer, exit_code: int) -> None:
         _cancel(container)
         container.state = ContainerState.EXITED
         container.exit_code = exit_code
@@ -335,7 +318,7 @@ class SimulatedRuntime:
         container.exited.set()
         self._tell(container)
 
-    def _address(self, container: _Container) -> str:
+    def _address(self, container: SimulatedContainer) -> str:
         if container.spec.network_mode != "bridge":
             return ""
         taken = {c.address for c in self._containers.values()}
@@ -343,12 +326,12 @@ class SimulatedRuntime:
             a for n in range(2, 65_536) if (a := f"172.17.{n // 256}.{n % 256}") not in taken
         )
 
-    def _tell(self, container: _Container) -> None:
+    def _tell(self, container: SimulatedContainer) -> None:
         event = ContainerEvent(name=container.spec.name, labels=container.spec.labels)
         for watcher in self._watchers:
             watcher.put_nowait(event)
 
-    def _observation(self, container: _Container) -> ContainerObservation:
+    def _observation(self, container: SimulatedContainer) -> ContainerObservation:
         image = _tagged(container.spec.image)
         return ContainerObservation(
             id=container.id,
@@ -368,7 +351,7 @@ class SimulatedRuntime:
         )
 
 
-def _adopt(known: _Container, spec: ContainerSpec) -> str:
+def _adopt(known: SimulatedContainer, spec: ContainerSpec) -> str:
     if known.spec.labels.get(LABEL_INSTALLATION) != spec.labels.get(LABEL_INSTALLATION):
         raise CannotCreateContainer(
             f'{DAEMON}Conflict. The container name "/{spec.name}" is already in use by container '
@@ -377,7 +360,7 @@ def _adopt(known: _Container, spec: ContainerSpec) -> str:
     return known.id
 
 
-def _cancel(container: _Container) -> None:
+def _cancel(container: SimulatedContainer) -> None:
     for timer in container.timers:
         timer.cancel()
     container.timers.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from openecs.model.containers import PAUSE
@@ -84,6 +84,7 @@ def containers_of(
     """What the engine has to make for a task.
 
     ``environment_files`` maps ARNs to contents, ``file_systems`` file system ids to local paths.
+    Raises ``CannotCreateVolume`` where a file system is mapped to no path.
     """
     build = _Build(
         task,
@@ -168,7 +169,7 @@ def _group(task: Task, definition: TaskDefinition) -> TaskGroupSpec | None:
 
 def _pause(build: _Build) -> ContainerSpec:
     awsvpc = build.definition.effective_network_mode is NetworkMode.AWSVPC
-    first = build.definition.container_definitions[0]
+    containers = build.definition.container_definitions
     return ContainerSpec(
         name=pause_name(build.task),
         image=PAUSE_IMAGE,
@@ -177,8 +178,7 @@ def _pause(build: _Build) -> ContainerSpec:
         ipc_mode="shareable" if build.definition.ipc_mode == "task" else "",
         init=build.definition.pid_mode == "task",
         cgroup_parent=build.group.cgroup_parent if build.group else "",
-        sysctls=_sysctls(build.definition.container_definitions, "net.") if awsvpc else {},
-        dns_servers=first.dns_servers if awsvpc else (),
+        sysctls=_sysctls(build.definition, *containers, shared=True),
     )
 
 
@@ -216,6 +216,7 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
         ),
         pid_mode=_namespace(build.definition.pid_mode, task),
         ipc_mode=_namespace(build.definition.ipc_mode, task),
+        sysctls=_sysctls(build.definition, definition, shared=False),
         cgroup_parent=build.group.cgroup_parent if build.group else "",
     )
     spec = _with_resources(build.task, definition, spec)
@@ -240,35 +241,26 @@ def _with_resources(
 def _with_network(
     build: _Build, definition: ContainerDefinition, spec: ContainerSpec
 ) -> ContainerSpec:
-    if definition.disable_networking:
-        return replace(spec, network_mode="none", sysctls=_sysctls([definition], ""))
-    hosts = tuple(f"{h.hostname}:{h.ip_address}" for h in definition.extra_hosts)
-    match build.definition.effective_network_mode:
-        case NetworkMode.AWSVPC:
-            inner = _sysctls([definition], "", without="net.")
-            mode = f"container:{pause_name(build.task)}"
-            return replace(spec, network_mode=mode, sysctls=inner)
-        case NetworkMode.HOST:
-            inner = _sysctls([definition], "", without="net.")
-            return replace(spec, network_mode="host", extra_hosts=hosts, sysctls=inner)
-        case NetworkMode.NONE:
-            return replace(spec, network_mode="none", sysctls=_sysctls([definition], ""))
-        case NetworkMode.BRIDGE:
-            return replace(
-                spec,
-                network_mode="bridge",
-                ports=tuple(
-                    _port(m)
-                    for m in definition.port_mappings
-                    if m.container_port or m.container_port_range
-                ),
-                links=tuple(_link(build.task, link) for link in definition.links),
-                hostname=definition.hostname or "",
-                dns_servers=definition.dns_servers,
-                dns_search_domains=definition.dns_search_domains,
-                extra_hosts=hosts,
-                sysctls=_sysctls([definition], ""),
-            )
+    off = definition.disable_networking
+    mode = NetworkMode.NONE if off else build.definition.effective_network_mode
+    if mode is NetworkMode.AWSVPC:
+        return replace(spec, network_mode=f"container:{pause_name(build.task)}")
+    spec = replace(
+        spec,
+        network_mode=mode.value,
+        hostname=definition.hostname or "",
+        dns_servers=definition.dns_servers,
+        dns_search_domains=definition.dns_search_domains,
+        extra_hosts=tuple(f"{h.hostname}:{h.ip_address}" for h in definition.extra_hosts),
+    )
+    if mode is not NetworkMode.BRIDGE:
+        return spec
+    mappings = definition.port_mappings
+    return replace(
+        spec,
+        ports=tuple(_port(m) for m in mappings if m.container_port or m.container_port_range),
+        links=tuple(_link(build.task, link) for link in definition.links),
+    )
 
 
 def _port(mapping: PortMapping) -> PortBinding:
@@ -293,17 +285,23 @@ def _namespace(mode: str | None, task: Task) -> str:
 
 
 def _sysctls(
-    definitions: Iterable[ContainerDefinition], prefix: str, *, without: str | None = None
+    task: TaskDefinition, *containers: ContainerDefinition, shared: bool
 ) -> dict[str, str]:
+    """The sysctls of namespaces the task's containers share, or of those each has for itself."""
     return {
         control.namespace: control.value
-        for definition in definitions
-        for control in definition.system_controls
+        for container in containers
+        for control in container.system_controls
         if control.namespace
         and control.value is not None
-        and control.namespace.startswith(prefix)
-        and not (without and control.namespace.startswith(without))
+        and _is_shared(task, control.namespace) is shared
     }
+
+
+def _is_shared(task: TaskDefinition, sysctl: str) -> bool:
+    if sysctl.startswith("net."):
+        return task.effective_network_mode is NetworkMode.AWSVPC
+    return task.ipc_mode == "task"
 
 
 def _with_linux_parameters(spec: ContainerSpec, definition: ContainerDefinition) -> ContainerSpec:

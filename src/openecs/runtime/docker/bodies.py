@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from openecs.model.containers import ContainerObservation, ContainerState, Health, ObservedPort
-from openecs.model.task_definitions import HealthCheck, Tmpfs
+from openecs.model.task_definitions import HealthCheck, Tmpfs, Ulimit
 from openecs.runtime.base import ContainerSpec, PortBinding
 
 SECOND = 1_000_000_000
@@ -70,6 +70,12 @@ def observation(shown: Mapping[str, Any]) -> ContainerObservation:
     )
 
 
+def published(listed: Iterable[Mapping[str, Any]]) -> set[tuple[int, str]]:
+    """The host ports in use by the containers ``GET /containers/json`` lists."""
+    ports = (port for container in listed for port in container.get("Ports") or ())
+    return {(p["PublicPort"], p["Type"]) for p in ports if p.get("PublicPort")}
+
+
 def encode(value: object) -> str:
     """JSON text, as query parameters and headers carry it."""
     return msgspec.json.encode(value).decode()
@@ -116,7 +122,7 @@ def _host_config(spec: ContainerSpec) -> dict[str, Any]:
             for d in spec.devices
         ],
         "Ulimits": [
-            {"Name": u.name, "Soft": u.soft_limit, "Hard": u.hard_limit} for u in spec.ulimits
+            {"Name": u.name, "Soft": u.soft_limit, "Hard": u.hard_limit} for u in _ulimits(spec)
         ],
     }
     return config | _optional(spec)
@@ -136,6 +142,13 @@ def _optional(spec: ContainerSpec) -> dict[str, Any]:
     if spec.log_driver:
         optional["LogConfig"] = {"Type": spec.log_driver, "Config": dict(spec.log_options)}
     return optional
+
+
+def _ulimits(spec: ContainerSpec) -> tuple[Ulimit, ...]:
+    files = spec.open_files
+    if not files or any(u.name == "nofile" for u in spec.ulimits):
+        return spec.ulimits
+    return (*spec.ulimits, Ulimit(name="nofile", soft_limit=files, hard_limit=files))
 
 
 def _port(binding: PortBinding) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 
 from openecs.model.containers import ContainerObservation
+from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
     PAUSE_IMAGE,
@@ -38,6 +40,8 @@ log = structlog.get_logger(__name__)
 NOT_FOUND, CONFLICT = 404, 409
 #: Containers made and started at once; more only queue up inside the engine.
 AT_ONCE = 8
+#: What engines say where a limit is higher than they may give.
+RLIMIT = "rlimit"
 #: What the ECS agent allows for a create and a start, in seconds.
 CREATE_WITHIN, START_WITHIN = 240.0, 180.0
 #: A stop may take this much longer than its grace.
@@ -60,6 +64,9 @@ class DockerRuntime:
         self._info: EngineInfo | None = None
         self._pause = asyncio.Lock()
         self._paused = False
+        self._may_limit_files = True
+        #: Containers made with a limit the engine may turn out not to have, until they start.
+        self._limited: dict[str, ContainerSpec] = {}
 
     async def open(self) -> EngineInfo:
         """Connect and learn what machine this is."""
@@ -131,6 +138,7 @@ class DockerRuntime:
 
     async def create(self, spec: ContainerSpec) -> str:
         """Create the container, or adopt the one of its name; its id."""
+        spec = await self._settled(spec)
         body = bodies.create_body(spec)
         async with self._gate:
             try:
@@ -149,12 +157,15 @@ class DockerRuntime:
 
     async def start(self, name: str) -> None:
         """Start it. Raises ``CannotStartContainer``."""
-        path = f"/containers/{name}/start"
-        async with self._gate:
-            try:
-                await self._call("POST", path, error=CannotStartContainer, timeout=START_WITHIN)
-            except EngineSilence as error:
-                raise _timed_out("started", START_WITHIN) from error
+        try:
+            await self._start(name)
+        except CannotStartContainer as error:
+            spec = self._limited.get(name)
+            if spec is None or RLIMIT not in error.message.lower():
+                raise
+            await self._start_without_limit(spec)
+        finally:
+            self._limited.pop(name, None)
 
     async def stop(self, name: str, grace: timedelta) -> None:
         """Its stop signal, then SIGKILL after ``grace``; returns once it has exited."""
@@ -211,6 +222,31 @@ class DockerRuntime:
                 log.debug("engine events lost", reason=str(error))
             await asyncio.sleep(RECONNECT[min(attempt, len(RECONNECT) - 1)])
             attempt += 1
+
+    async def _settled(self, spec: ContainerSpec) -> ContainerSpec:
+        """The container as the engine can make it: with ports, and limits it may give."""
+        if ports.has_blocks(spec):
+            listed = await self._call("GET", "/containers/json")
+            spec = ports.settled(spec, bodies.published(listed))
+        if spec.open_files and self._may_limit_files:
+            self._limited[spec.name] = spec
+            return spec
+        return replace(spec, open_files=0)
+
+    async def _start(self, name: str) -> None:
+        path = f"/containers/{name}/start"
+        async with self._gate:
+            try:
+                await self._call("POST", path, error=CannotStartContainer, timeout=START_WITHIN)
+            except EngineSilence as error:
+                raise _timed_out("started", START_WITHIN) from error
+
+    async def _start_without_limit(self, spec: ContainerSpec) -> None:
+        """An engine without CAP_SYS_RESOURCE cannot raise its own limit: its containers keep it."""
+        await self.remove(spec.name)
+        await self.create(replace(spec, open_files=0))
+        await self._start(spec.name)
+        self._may_limit_files = False
 
     async def _make_pause(self) -> None:
         info = self._info or await self.info()
