@@ -211,12 +211,14 @@ class Engine:
     def launch(self, log) -> subprocess.Popen:
         return subprocess.Popen(
             [
+                # A network of its own: two engines would fight over the bridge docker0.
+                "unshare",
+                "--net",
                 "dockerd",
                 f"--host={self.host}",
                 f"--data-root={self.directory}/data",
                 f"--exec-root={self.directory}/exec",
                 f"--pidfile={self.directory}/docker.pid",
-                "--bridge=none",
                 "--iptables=false",
                 "--storage-driver=vfs",
             ],

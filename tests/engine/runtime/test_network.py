@@ -18,6 +18,10 @@ from openecs.model.task_definitions import (
 SERVES = ("sh", "-c", "echo served > /index.html; exec httpd -f -p 8080 -h /")
 
 
+def own_network() -> str:
+    return str(Path("/proc/self/ns/net").readlink())
+
+
 async def fetch(port: int, host: str = "127.0.0.1") -> str:
     """The body at a port, asked until the server is up."""
     async with asyncio.timeout(10):
@@ -110,9 +114,8 @@ async def test_the_pause_container_stops_at_once(engine):
 
 
 async def test_host_mode_is_the_hosts_network(engine):
-    host = str(Path("/proc/self/ns/net").readlink())
     task = await engine.run(waits(), network_mode=NetworkMode.HOST)
-    assert task.run("readlink", "/proc/1/ns/net") == host
+    assert task.run("readlink", "/proc/1/ns/net") == own_network()
 
 
 async def test_none_has_only_loopback(engine):
