@@ -49,7 +49,7 @@ READS: Mapping[str, Asked] = {
 }
 
 #: What is asked of OpenECS: times moto, times ministack.
-GOALS = {name: (6.0, 2.0) for name in READS} | {
+GOALS: Mapping[str, tuple[float, float]] = dict.fromkeys(READS, (6.0, 2.0)) | {
     "CreateCluster": (4.0, 1.2),
     "RegisterTaskDefinition": (4.0, 1.2),
 }

@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import httptools
 import uvloop
@@ -91,9 +92,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     ends = [loop.create_future() for _ in range(min(connections, len(requests)))]
     for end in ends:
-        await loop.create_connection(
-            lambda end=end: _Connection(source, end, port), "127.0.0.1", port
-        )
+        await loop.create_connection(partial(_Connection, source, end, port), "127.0.0.1", port)
     await asyncio.gather(*ends)
     elapsed = time.perf_counter() - begun
     return Outcome(seconds=elapsed, latencies=source.latencies, refused=source.refused)
@@ -133,8 +132,7 @@ class _Connection(asyncio.Protocol):
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -149,7 +147,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         if not self._end.done():
-            asyncio.ensure_future(self._again())
+            self._reconnecting = asyncio.ensure_future(self._again())
 
     async def _again(self) -> None:
         again: Callable[[], asyncio.Protocol] = lambda: self  # noqa: E731 - named for its type

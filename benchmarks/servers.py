@@ -96,7 +96,7 @@ def _serving(
 ) -> Iterator[Server]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENECS_", "AWS_"))}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=kept | environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env={**kept, **environment}, stdout=log, stderr=log)
         try:
             _wait_ready(name, port, process)
             yield Server(name=name, port=port, pid=process.pid)

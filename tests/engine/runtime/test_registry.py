@@ -93,13 +93,14 @@ async def test_a_private_image_runs(engine, image):
 @pytest.mark.parametrize("auth", [None, RegistryAuth(username="someone", password="wrong")])
 async def test_without_the_password_it_is_refused_at_once(engine, image, auth):
     before = time.monotonic()
-    with pytest.raises(CannotPullContainer, match="(?i)no basic auth|unauthorized"):
+    with pytest.raises(CannotPullContainer, match=r"(?i)no basic auth|unauthorized"):
         await engine.runtime.pull(image, PullBehavior.ALWAYS, auth)
     assert time.monotonic() - before < 5
 
 
-async def test_an_image_the_registry_does_not_have(engine, registry):
-    with pytest.raises(CannotPullContainer, match="manifest unknown|not found"):
+@pytest.mark.usefixtures("registry")
+async def test_an_image_the_registry_does_not_have(engine):
+    with pytest.raises(CannotPullContainer, match=r"manifest unknown|not found"):
         await engine.runtime.pull(f"{HOST}/team/none:1", PullBehavior.DEFAULT, AUTH)
 
 

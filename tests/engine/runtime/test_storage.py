@@ -123,7 +123,7 @@ class Collector(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.first: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, _: tuple[str, int]) -> None:
         if not self.first.done():
             self.first.set_result(data)
 
@@ -161,5 +161,5 @@ async def test_a_log_collector_that_is_not_there(engine):
 
 async def test_a_log_option_that_is_wrong(engine):
     logs = LogConfiguration(log_driver="json-file", options={"max-size": "much"})
-    with pytest.raises(CannotStartContainer, match="max-size|invalid size"):
+    with pytest.raises(CannotStartContainer, match=r"max-size|invalid size"):
         await engine.run(waits(log_configuration=logs))

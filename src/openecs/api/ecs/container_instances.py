@@ -12,10 +12,10 @@ from typing import Any
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.ecs import errors, references, tags
+from openecs.api.ecs import errors, placing, references, tags
 from openecs.api.ecs.paging import open_page
 from openecs.decide import lifecycle
-from openecs.decide.placement import resources
+from openecs.decide.placement import filters, query, resources
 from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus, Machine
 from openecs.model.tasks import StopCode, Task, TaskStatus
 from openecs.store.base import INSTALLATION, Transaction, View
@@ -69,8 +69,7 @@ def describe_container_instances(view: View, call: Call, request: Members) -> Me
 def list_container_instances(view: View, call: Call, request: Members) -> Members:
     """The ARNs of the instances in a status, by default ACTIVE and DRAINING ones."""
     cluster = references.active_cluster(view, call, request.get("cluster"))
-    if request.get("filter"):
-        raise errors.client("Filter expressions are not available here: list without a filter.")
+    wanted = _query(request.get("filter"))
     page = open_page(call, "ListContainerInstances", request)
     given = request.get("status")
     statuses = (ContainerInstanceStatus(given),) if given else _STATES
@@ -80,7 +79,7 @@ def list_container_instances(view: View, call: Call, request: Members) -> Member
             CONTAINER_INSTANCES, call.scope, prefix=prefix, after=after, limit=limit
         ),
         CONTAINER_INSTANCES.key,
-        lambda instance: instance.status in statuses,
+        lambda instance: instance.status in statuses and wanted(view, instance),
     )
     return {"containerInstanceArns": [each.arn for each in shown], "nextToken": token}
 
@@ -133,6 +132,20 @@ OPERATIONS: dict[str, Operation] = {
     "UpdateContainerInstancesState": Writes(update_container_instances_state),
     "DeregisterContainerInstance": Writes(deregister_container_instance),
 }
+
+
+def _query(text: str | None) -> Callable[[View, ContainerInstance], bool]:
+    """What a cluster query keeps; without one, everything."""
+    if not text:
+        return lambda _view, _instance: True
+    parsed = query.parse(text)
+    if isinstance(parsed, query.SyntaxProblem):
+        raise errors.client(f"Invalid filter: {parsed.message}")
+
+    def keep(view: View, instance: ContainerInstance) -> bool:
+        return query.matches(parsed, filters.subject_of(placing.candidate(view, instance)))
+
+    return keep
 
 
 def _checked(named: Sequence[str], limit: int) -> Sequence[str]:

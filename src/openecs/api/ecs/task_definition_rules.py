@@ -15,6 +15,7 @@ from openecs.api.ecs import container_rules
 from openecs.api.ecs.fargate_rules import fargate_complaint
 from openecs.api.ecs.references import NAME
 from openecs.decide import dependencies
+from openecs.decide.placement import filters
 from openecs.model.task_definitions import (
     ContainerDefinition,
     DependencyCondition,
@@ -214,6 +215,8 @@ def _task_members(definition: TaskDefinition) -> Iterator[str]:
     for constraint in definition.placement_constraints:
         if constraint.type != "memberOf" or not constraint.expression:
             yield "A placement constraint must be of type memberOf and have an expression."
+        elif problem := filters.problem_of(constraint):
+            yield f"Invalid expression: {problem}"
     storage = definition.ephemeral_storage
     if storage and not 21 <= storage.size_in_gib <= 200:
         yield "The ephemeral storage size must be between 21 and 200 GiB."

@@ -203,6 +203,11 @@ async def test_tasks_are_in_the_way_unless_forced(world) -> None:
     assert task.stopped_reason == "Container instance deregistration forced by user"
 
 
-async def test_a_filter_is_not_passed_over(world) -> None:
-    code, _ = await world.refused("ListContainerInstances", filter="agentConnected == true")
+async def test_a_filter_keeps_what_the_query_matches(world) -> None:
+    async def listed(text: str):
+        return (await world.do("ListContainerInstances", filter=text))["containerInstanceArns"]
+
+    assert await listed("agentConnected == true") == [ARN]
+    assert await listed("runningTasksCount > 0") == []
+    code, _ = await world.refused("ListContainerInstances", filter="agentConnected ==")
     assert code == "ClientException"

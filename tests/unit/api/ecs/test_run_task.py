@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from openecs.model.clusters import ContainerInstanceStatus
+from openecs.model.task_definitions import (
+    LogConfiguration,
+    NetworkMode,
+    PortMapping,
+    Secret,
+    TaskDefinitionStatus,
+)
+from openecs.model.tasks import LaunchType, TaskStatus
+from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, MACHINES, TASK_DEFINITIONS, TASKS
+from openecs.testing.builders import (
+    SCOPE,
+    a_call,
+    a_cluster,
+    a_container_definition,
+    a_container_instance,
+    a_machine,
+    a_task_definition,
+)
+
+AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
+
+
+@pytest.fixture
+async def world(world):
+    await world.put(CLUSTERS, [a_cluster()])
+    await world.put(MACHINES, [a_machine(cpu=2048, memory=1000)])
+    await world.put(TASK_DEFINITIONS, [a_task_definition("web")])
+    return world
+
+
+async def run(world, **request):
+    answer = await world.do("RunTask", **{"taskDefinition": "web", **request})
+    return answer["tasks"], answer["failures"]
+
+
+async def stored(world, arn: str):
+    key = arn.partition(":task/")[2]
+    return await world.store.read(lambda view: view.get(TASKS, SCOPE, key))
+
+
+@pytest.mark.covers("ecs:RunTask")
+async def test_the_machine_joins_with_the_first_task(world) -> None:
+    (task,), failures = await run(world)
+    assert failures == []
+    assert (task["lastStatus"], task["desiredStatus"]) == ("PENDING", "RUNNING")
+    assert (task["launchType"], task["group"]) == ("EC2", "family:web")
+    assert task["overrides"] == {
+        "containerOverrides": [{"name": "app"}],
+        "inferenceAcceleratorOverrides": [],
+    }
+    assert (task["cpu"], task["memory"]) == ("0", "64")
+    listed = await world.do("ListContainerInstances")
+    assert listed["containerInstanceArns"] == [task["containerInstanceArn"]]
+    (again,), _ = await run(world)
+    assert again["containerInstanceArn"] == task["containerInstanceArn"]
+
+
+async def test_a_refused_task_does_not_make_the_machine_join(world) -> None:
+    too_big = a_task_definition("big", 1, a_container_definition(memory=4000))
+    await world.put(TASK_DEFINITIONS, [too_big])
+    tasks, (failure,) = await run(world, taskDefinition="big")
+    assert tasks == []
+    assert failure["reason"] == "RESOURCE:MEMORY"
+    assert (await world.do("ListContainerInstances"))["containerInstanceArns"] == []
+
+
+async def test_a_machine_taken_out_by_hand_stays_out(world) -> None:
+    (task,), _ = await run(world)
+    await world.do("StopTask", task=task["taskArn"])
+    await world.do(
+        "DeregisterContainerInstance",
+        containerInstance=task["containerInstanceArn"],
+        force=True,
+    )
+    assert await world.refused("RunTask", taskDefinition="web") == (
+        "InvalidParameterException",
+        "No Container Instances were found in your cluster.",
+    )
+
+
+async def test_a_machine_that_does_not_join_leaves_the_cluster_empty(world) -> None:
+    await world.put(MACHINES, [a_machine(joins_clusters=False)])
+    code, message = await world.refused("RunTask", taskDefinition="web")
+    assert code == "InvalidParameterException"
+    assert message == "No Container Instances were found in your cluster."
+
+
+async def test_what_fits_runs_and_the_rest_fails(world) -> None:
+    half = a_task_definition("half", 1, a_container_definition(memory=400))
+    await world.put(TASK_DEFINITIONS, [half])
+    tasks, failures = await run(world, taskDefinition="half", count=4)
+    assert len(tasks) == 2
+    assert [f["reason"] for f in failures] == ["RESOURCE:MEMORY"] * 2
+
+
+async def test_clusters_share_the_machine(world) -> None:
+    await world.put(CLUSTERS, [a_cluster("other")])
+    big = a_task_definition("big", 1, a_container_definition(memory=900))
+    await world.put(TASK_DEFINITIONS, [big])
+    await run(world, taskDefinition="big")
+    tasks, (failure,) = await run(world, taskDefinition="big", cluster="other")
+    assert (tasks, failure["reason"]) == ([], "RESOURCE:MEMORY")
+
+
+async def test_ports_cpu_agent_and_attributes(world) -> None:
+    ports = a_container_definition(port_mappings=(PortMapping(container_port=80, host_port=80),))
+    await world.put(
+        TASK_DEFINITIONS,
+        [
+            a_task_definition("ports", 1, ports),
+            a_task_definition("cpu", 1, a_container_definition(cpu=4096)),
+        ],
+    )
+    await run(world, taskDefinition="ports")
+    assert (await run(world, taskDefinition="ports"))[1][0]["reason"] == "RESOURCE:PORTS"
+    assert (await run(world, taskDefinition="cpu"))[1][0]["reason"] == "RESOURCE:CPU"
+    needy = {"type": "memberOf", "expression": "attribute:color == red"}
+    refused = (await run(world, placementConstraints=[needy]))[1][0]["reason"]
+    assert refused == "MemberOf placement constraint unsatisfied."
+    await world.put(MACHINES, [a_machine(connected=False)])
+    assert (await run(world))[1][0]["reason"] == "AGENT"
+
+
+async def test_distinct_instance(world) -> None:
+    distinct = [{"type": "distinctInstance"}]
+    tasks, failures = await run(world, placementConstraints=distinct, count=2)
+    assert len(tasks) == 1
+    assert failures[0]["reason"] == "DistinctInstance placement constraint unsatisfied."
+
+
+async def test_overrides_reach_the_task(world) -> None:
+    override = {
+        "name": "app",
+        "command": ["x"],
+        "environment": [{"name": "A", "value": "1"}],
+        "memory": 128,
+    }
+    overrides = {"containerOverrides": [override], "cpu": "512", "memory": "1GB"}
+    (task,), _ = await run(world, overrides={**overrides, "memory": "256"})
+    assert (task["cpu"], task["memory"]) == ("512", "256")
+    assert task["containers"][0]["memory"] == "128"
+    assert task["overrides"]["containerOverrides"] == [override]
+
+
+async def test_an_override_of_no_container(world) -> None:
+    overrides = {"containerOverrides": [{"name": "nobody"}]}
+    assert await world.refused("RunTask", taskDefinition="web", overrides=overrides) == (
+        "InvalidParameterException",
+        "Override for container named nobody is not a container in the TaskDefinition.",
+    )
+
+
+@pytest.mark.parametrize("count", [0, 11, -1])
+async def test_count_has_limits(world, count) -> None:
+    assert (await world.refused("RunTask", taskDefinition="web", count=count))[
+        0
+    ] == "InvalidParameterException"
+
+
+async def test_definitions_that_are_not_there_or_inactive(world) -> None:
+    assert await world.refused("RunTask", taskDefinition="nothing") == (
+        "ClientException",
+        "TaskDefinition not found.",
+    )
+    old = a_task_definition("old", status=TaskDefinitionStatus.INACTIVE)
+    await world.put(TASK_DEFINITIONS, [old])
+    assert await world.refused("RunTask", taskDefinition="old:1") == (
+        "InvalidParameterException",
+        "TaskDefinition is inactive",
+    )
+    assert await world.refused("RunTask", taskDefinition="web", cluster="none") == (
+        "ClusterNotFoundException",
+        "Cluster not found.",
+    )
+
+
+async def test_network_configuration_goes_with_awsvpc(world) -> None:
+    vpc = a_task_definition("vpc", network_mode=NetworkMode.AWSVPC)
+    await world.put(TASK_DEFINITIONS, [vpc])
+    assert await world.refused("RunTask", taskDefinition="vpc") == (
+        "InvalidParameterException",
+        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+    )
+    assert await world.refused("RunTask", taskDefinition="web", networkConfiguration=AWSVPC) == (
+        "InvalidParameterException",
+        "Network Configuration is not valid for the given networkMode of this task definition.",
+    )
+    (task,), _ = await run(world, taskDefinition="vpc", networkConfiguration=AWSVPC)
+    assert task["lastStatus"] == "PROVISIONING"
+    (attachment,) = task["attachments"]
+    assert (attachment["type"], attachment["status"]) == ("ElasticNetworkInterface", "PRECREATED")
+
+
+async def test_fargate_is_this_machine_without_an_instance(world) -> None:
+    fargate = a_task_definition(
+        "fargate",
+        network_mode=NetworkMode.AWSVPC,
+        compatibilities=("EC2", "FARGATE"),
+        cpu=256,
+        memory=512,
+    )
+    await world.put(TASK_DEFINITIONS, [fargate])
+    assert await world.refused("RunTask", taskDefinition="web", launchType="FARGATE") == (
+        "InvalidParameterException",
+        "Task definition does not support launch_type FARGATE.",
+    )
+    request = {
+        "taskDefinition": "fargate",
+        "launchType": "FARGATE",
+        "networkConfiguration": AWSVPC,
+    }
+    (task,), failures = await run(world, **request, count=2)
+    assert (task["launchType"], task["platformVersion"]) == ("FARGATE", "1.4.0")
+    assert "containerInstanceArn" not in task
+    assert task["ephemeralStorage"] == {"sizeInGiB": 20}
+    assert failures[0]["reason"].startswith("Capacity is unavailable at this time.")
+
+
+async def test_a_capacity_provider_strategy(world) -> None:
+    fargate = a_task_definition(
+        "fargate",
+        network_mode=NetworkMode.AWSVPC,
+        compatibilities=("EC2", "FARGATE"),
+        cpu=64,
+        memory=64,
+    )
+    await world.put(TASK_DEFINITIONS, [fargate])
+    await world.put(CLUSTERS, [a_cluster(capacity_providers=("FARGATE", "FARGATE_SPOT"))])
+    strategy = [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ]
+    request = {"taskDefinition": "fargate", "networkConfiguration": AWSVPC}
+    tasks, _ = await run(world, **request, capacityProviderStrategy=strategy, count=5)
+    names = [task["capacityProviderName"] for task in tasks]
+    assert sorted(names) == ["FARGATE", "FARGATE", "FARGATE_SPOT", "FARGATE_SPOT", "FARGATE_SPOT"]
+    code, message = await world.refused(
+        "RunTask", **request, capacityProviderStrategy=strategy, launchType="FARGATE"
+    )
+    assert message.startswith("Specifying both a launch type and capacity provider strategy")
+    assert code == "InvalidParameterException"
+
+
+async def test_a_client_token_is_good_once(world) -> None:
+    (first,), _ = await run(world, clientToken="t", startedBy="me")
+    (again,), _ = await run(world, clientToken="t", startedBy="me")
+    assert again["taskArn"] == first["taskArn"]
+    code, _ = await world.refused("RunTask", taskDefinition="web", clientToken="t")
+    assert code == "ConflictException"
+    assert (await world.do("ListTasks"))["taskArns"] == [first["taskArn"]]
+
+
+async def test_tags_are_propagated_and_managed(world) -> None:
+    tagged = a_task_definition("tagged", tags={"team": "a", "from": "definition"})
+    await world.put(TASK_DEFINITIONS, [tagged])
+    (task,), _ = await run(
+        world,
+        taskDefinition="tagged",
+        propagateTags="TASK_DEFINITION",
+        enableECSManagedTags=True,
+        tags=[{"key": "team", "value": "b"}],
+    )
+    tags = {tag["key"]: tag["value"] for tag in task["tags"]}
+    assert tags == {"aws:ecs:clusterName": "default", "team": "b", "from": "definition"}
+
+
+@pytest.mark.parametrize(
+    ("container", "words"),
+    [
+        ({"log_configuration": LogConfiguration(log_driver="awslogs")}, "awslogs"),
+        ({"secrets": (Secret(name="S", value_from="x"),)}, "secrets"),
+    ],
+)
+async def test_what_is_not_built_is_refused_by_name(world, container, words) -> None:
+    definition = a_task_definition("x", 1, a_container_definition(**container))
+    await world.put(TASK_DEFINITIONS, [definition])
+    code, message = await world.refused("RunTask", taskDefinition="x")
+    assert code == "ClientException"
+    assert words in message
+
+
+@pytest.mark.covers("ecs:StartTask")
+async def test_start_task_on_a_named_instance(world) -> None:
+    await world.put(CONTAINER_INSTANCES, [a_container_instance()])
+    missing = "f" * 32
+    answer = await world.do(
+        "StartTask",
+        taskDefinition="web",
+        containerInstances=[a_container_instance().arn, missing],
+    )
+    assert [t["containerInstanceArn"] for t in answer["tasks"]] == [a_container_instance().arn]
+    assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
+    assert await world.refused("StartTask", taskDefinition="web", containerInstances=[]) == (
+        "ClientException",
+        "Container Instances cannot be empty.",
+    )
+
+
+async def test_a_draining_instance_takes_no_tasks(world) -> None:
+    draining = a_container_instance(status=ContainerInstanceStatus.DRAINING)
+    await world.put(CONTAINER_INSTANCES, [draining])
+    assert (await world.refused("RunTask", taskDefinition="web"))[1] == (
+        "No Container Instances were found in your cluster."
+    )
+
+
+@pytest.mark.covers("ecs:StopTask")
+async def test_stop_task_asks_once(world) -> None:
+    (task,), _ = await run(world)
+    later = a_call(now=world.call.now + timedelta(seconds=5))
+    stopped = (await world.do("StopTask", task=task["taskArn"], reason="enough"))["task"]
+    assert (stopped["desiredStatus"], stopped["stoppedReason"]) == ("STOPPED", "enough")
+    assert (stopped["stopCode"], stopped["lastStatus"]) == ("UserInitiated", "PENDING")
+    again = (await world.do("StopTask", call=later, task=task["taskArn"]))["task"]
+    assert again == stopped
+    assert await world.refused("StopTask", task="0" * 31 + "f") == (
+        "InvalidParameterException",
+        "The referenced task was not found.",
+    )
+
+
+@pytest.mark.covers("ecs:DescribeTasks")
+async def test_describe_tasks(world) -> None:
+    (task,), _ = await run(world, tags=[{"key": "a", "value": "b"}])
+    identifier = task["taskArn"].rpartition("/")[2]
+    missing = "0" * 31 + "f"
+    answer = await world.do("DescribeTasks", tasks=[identifier, missing], include=["TAGS"])
+    assert [t["taskArn"] for t in answer["tasks"]] == [task["taskArn"]]
+    assert answer["tasks"][0]["tags"] == [{"key": "a", "value": "b"}]
+    assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
+    assert (await world.do("DescribeTasks", tasks=[identifier]))["tasks"][0]["tags"] == []
+    assert (await world.refused("DescribeTasks", tasks=[]))[1] == "Tasks cannot be empty."
+    assert (await world.refused("DescribeTasks", tasks=["x"]))[1] == (
+        "taskId length should be one of [32,36]"
+    )
+
+
+@pytest.mark.covers("ecs:ListTasks")
+async def test_list_tasks_by_every_filter(world) -> None:
+    await world.put(TASK_DEFINITIONS, [a_task_definition("job")])
+    (web,), _ = await run(world, startedBy="me")
+    (job,), _ = await run(world, taskDefinition="job")
+    (stopped,), _ = await run(world, taskDefinition="job")
+    await world.do("StopTask", task=stopped["taskArn"])
+
+    async def listed(**filters):
+        return set((await world.do("ListTasks", **filters))["taskArns"])
+
+    assert await listed() == {web["taskArn"], job["taskArn"]}
+    assert await listed(family="job") == {job["taskArn"]}
+    assert await listed(startedBy="me") == {web["taskArn"]}
+    assert await listed(desiredStatus="STOPPED") == {stopped["taskArn"]}
+    assert await listed(desiredStatus="PENDING") == set()
+    assert await listed(launchType="FARGATE") == set()
+    here = web["containerInstanceArn"]
+    assert await listed(containerInstance=here, family="web") == {web["taskArn"]}
+    assert (await world.refused("ListTasks", serviceName="s"))[0] == "ServiceNotFoundException"
+    assert (await world.refused("ListTasks", startedBy="me", family="web"))[0] == (
+        "InvalidParameterException"
+    )
+
+
+async def test_list_tasks_in_pages(world) -> None:
+    arns = {(await run(world))[0][0]["taskArn"] for _ in range(5)}
+    seen: set[str] = set()
+    token: dict[str, str] = {}
+    while True:
+        page = await world.do("ListTasks", maxResults=2, **token)
+        seen |= set(page["taskArns"])
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert seen == arns
+
+
+@pytest.mark.covers("ecs:GetTaskProtection", "ecs:UpdateTaskProtection")
+async def test_only_service_tasks_can_be_protected(world) -> None:
+    (task,), _ = await run(world)
+    missing = "0" * 31 + "f"
+    for operation, extra in (
+        ("GetTaskProtection", {}),
+        ("UpdateTaskProtection", {"protectionEnabled": True}),
+    ):
+        answer = await world.do(
+            operation, cluster="default", tasks=[task["taskArn"], missing], **extra
+        )
+        assert answer["protectedTasks"] == []
+        assert [f["reason"] for f in answer["failures"]] == ["TASK_NOT_VALID", "MISSING"]
+
+
+async def test_the_record_is_complete(world) -> None:
+    (task,), _ = await run(world, group="batch")
+    record = await stored(world, task["taskArn"])
+    assert record.last_status is TaskStatus.PENDING
+    assert record.launch_type is LaunchType.EC2
+    assert record.group == "batch"
+    assert record.availability_zone == "eu-central-1a"
