@@ -192,11 +192,16 @@ class Node:
         return run
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        if self._group is None:
+        """A job of the node's; when the node ends, so does whoever wants one begun."""
+        try:
+            if self._group is not None:
+                return self._group.create_task(work)
+        except RuntimeError as shutting_down:
             work.close()
-            message = "the node is not running"
-            raise RuntimeError(message)
-        return self._group.create_task(work)
+            raise asyncio.CancelledError from shutting_down
+        work.close()
+        message = "the node is not running"
+        raise RuntimeError(message)
 
     async def _absorb(self, key: TaskKey, task: Task, run: TaskRun) -> Task:
         """Bring the record up to date with what is seen; no write where nothing changed."""

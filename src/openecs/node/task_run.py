@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 SET_UP = "set-up"
 TEAR_DOWN = "tear-down"
+
+Work = Callable[[], Awaitable[None]]
 
 
 class TaskRun:
@@ -86,16 +89,16 @@ class TaskRun:
         """Begin a step, unless it is under way."""
         match step:
             case SetUp():
-                self._begin(SET_UP, self._set_up())
+                self._begin(SET_UP, self._set_up)
             case Launch(name=name):
-                self._begin(name, self._launch(name))
+                self._begin(name, partial(self._launch, name))
             case Restart(name=name):
-                self._begin(name, self._restart(name))
+                self._begin(name, partial(self._restart, name))
             case Stop(name=name):
-                self._begin(name, self._stop(step))
+                self._begin(name, partial(self._stop, step))
             case TearDown():
                 if not self._jobs:
-                    self._begin(TEAR_DOWN, self._tear_down())
+                    self._begin(TEAR_DOWN, self._tear_down)
 
     def cancel_pulls(self) -> None:
         """Give up waiting for images: the task is to stop."""
@@ -111,16 +114,14 @@ class TaskRun:
         """The container's name in the engine."""
         return spec.container_name(self._task, container)
 
-    def _begin(self, key: str, work: Coroutine[None, None, None]) -> None:
-        if key in self._jobs:
-            work.close()
-            return
-        self._jobs[key] = self._spawn(self._job(key, work))
+    def _begin(self, key: str, work: Work) -> None:
+        if key not in self._jobs:
+            self._jobs[key] = self._spawn(self._job(key, work))
 
-    async def _job(self, key: str, work: Coroutine[None, None, None]) -> None:
+    async def _job(self, key: str, work: Work) -> None:
         retry: str | None = None
         try:
-            await work
+            await work()
         except EngineUnavailable as error:
             retry = error.message
         except EngineError as error:
