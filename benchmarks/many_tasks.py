@@ -14,15 +14,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import load, servers
+from benchmarks.load import Asked, Outcome
 from openecs.model.identity import Scope
 from openecs.model.tasks import Container, ContainerStatus, Task, TaskStatus
 from openecs.store.base import Transaction
 from openecs.store.kinds import CLUSTERS, TASKS
 from openecs.store.sql import SqlStore
 from openecs.testing.builders import a_cluster, a_container, a_task
-
-from benchmarks import load, servers
-from benchmarks.load import Asked, Outcome
 
 MANY, PAGE, BATCH = 100_000, 100, 5_000
 #: Of the many, every so-manieth runs; the others have stopped.

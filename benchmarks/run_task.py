@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from benchmarks import servers
@@ -54,7 +55,9 @@ def main() -> None:
         ecs.create_cluster(clusterName=CLUSTER)
         try:
             for way in WAYS:
-                _one_by_one(ecs, way, rounds)
+                _register(ecs, way.mode)
+                if rounds:
+                    _one_by_one(ecs, way, rounds)
             _at_once(ecs)
         finally:
             _stop_all(ecs)
@@ -64,11 +67,10 @@ def main() -> None:
 
 def _one_by_one(ecs: Any, way: Way, rounds: int) -> None:
     engine = Engine()
-    _register(ecs, way.mode)
     bodies = _bodies(ecs, engine, way)
     ratios, ours, theirs = [], [], []
     for number in range(rounds):
-        pair = (lambda: _run(ecs, way), lambda: _start(engine, bodies))
+        pair = partial(_run, ecs, way), partial(_start, engine, bodies)
         first, second = pair if number % 2 else pair[::-1]
         taken = _timed(first), _timed(second)
         task, bare = taken if number % 2 else taken[::-1]
@@ -153,12 +155,12 @@ def _at_once(ecs: Any) -> None:
     bodies = _bodies(ecs, engine, way)
     rates = {}
     for concurrency in CONCURRENCIES:
-        rates[concurrency] = AT_ONCE / _timed(lambda: _start_many(bodies, concurrency))
+        rates[concurrency] = AT_ONCE / _timed(partial(_start_many, bodies, concurrency))
         engine.remove(engine.labelled(LABEL))
     best = max(rates, key=lambda one: rates[one])
     ours = []
     for _ in range(3):
-        ours.append(AT_ONCE / _timed(lambda: _run_many(ecs, way)))
+        ours.append(AT_ONCE / _timed(partial(_run_many, ecs, way)))
         _stop_all(ecs)
     rate = statistics.median(ours)
     ratio = rate / rates[best]

@@ -27,6 +27,7 @@ async def docker_runtime(host: str = "") -> DockerRuntime:
     runtime = DockerRuntime(host)
     try:
         await runtime.open()
+        await runtime.ping()
     except EngineUnavailable as error:
         await runtime.close()
         if os.environ.get("CI"):

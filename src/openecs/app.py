@@ -30,7 +30,7 @@ from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys, root_keys
-from openecs.runtime.base import EngineUnavailable, PullBehavior, RegistryAuth, Runtime
+from openecs.runtime.base import PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
@@ -161,12 +161,9 @@ async def _open(store: Store) -> AsyncIterator[Store]:
 
 @contextlib.asynccontextmanager
 async def _engine(settings: Settings) -> AsyncIterator[Runtime]:
-    """The engine; one that does not answer yet is waited for by the node, not here."""
+    """The engine; one that does not answer is waited for by the node, not here."""
     runtime = DockerRuntime(settings.docker_host)
-    try:
-        await runtime.open()
-    except EngineUnavailable as error:
-        log.warning("engine does not answer", reason=error.message)
+    await runtime.open()
     try:
         yield runtime
     finally:

@@ -18,6 +18,9 @@ from openecs.store.kinds import MACHINES
 
 log = structlog.get_logger(__name__)
 
+#: Seconds that a description of the engine is waited for; it is asked again anyway.
+PATIENCE = 1.0
+
 CPU_UNITS_PER_CORE = 1024
 MIB = 1024 * 1024
 
@@ -72,32 +75,44 @@ class MachineRecord:
         self._settings = settings
 
     async def register(self) -> None:
-        """Put the machine in the store; without an engine that answers, as not connected."""
-        info = await self._ask()
-        known = await self._store.read(self._known)
-        if info is not None:
+        """Put the machine in the store; without an engine that answers soon, as not connected."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                info = await self._runtime.info()
+        except (EngineUnavailable, TimeoutError) as error:
+            log.warning("engine does not answer", reason=str(error))
+            await self._disconnect()
+        else:
+            known = await self._store.read(self._known)
             await self._put(machine_of(info, self._settings, self._clock(), known))
-        elif known is not None:
-            await self._put(replace(known, connected=False))
 
     async def beat(self) -> None:
-        """Ask the engine now and then, and write down when the answer changes; for ever."""
+        """Ask for the engine now and then, and write down when the answer changes; for ever."""
         while True:
             await asyncio.sleep(self._settings.heartbeat.total_seconds())
             try:
-                await self.register()
+                await self._beat()
             except StoreError as error:
                 log.warning("machine not recorded", reason=str(error))
 
-    async def _ask(self) -> EngineInfo | None:
+    async def _beat(self) -> None:
         try:
-            return await self._runtime.info()
-        except EngineUnavailable as error:
-            log.warning("engine does not answer", reason=error.message)
-            return None
+            await self._runtime.ping()
+        except EngineUnavailable:
+            await self._disconnect()
+            return
+        known = await self._store.read(self._known)
+        if known is None or not known.connected:
+            await self.register()
+
+    async def _disconnect(self) -> None:
+        known = await self._store.read(self._known)
+        if known is not None:
+            await self._put(replace(known, connected=False))
 
     async def _put(self, machine: Machine) -> None:
         if machine != await self._store.read(self._known):
+            log.info("machine", connected=machine.connected, engine=machine.engine_version)
             await self._store.write(lambda transaction: transaction.put(MACHINES, machine))
 
     def _known(self, view: View) -> Machine | None:

@@ -238,8 +238,8 @@ class CannotCreateVolume(EngineError):
 class Runtime(Protocol):
     """A container engine. Every method may raise ``EngineUnavailable``."""
 
-    async def open(self) -> EngineInfo:
-        """Connect and learn what machine this is."""
+    async def open(self) -> None:
+        """Be ready to connect; whether the engine answers shows with the first question."""
         ...
 
     async def close(self) -> None:
@@ -248,6 +248,10 @@ class Runtime(Protocol):
 
     async def info(self) -> EngineInfo:
         """What machine this is, asked anew."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if the engine answers; as cheap as can be."""
         ...
 
     async def pull(self, image: str, behavior: PullBehavior, auth: RegistryAuth | None) -> None:

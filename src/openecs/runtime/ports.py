@@ -9,13 +9,18 @@ from dataclasses import replace
 from openecs.runtime.base import CannotCreateContainer, ContainerSpec, PortBinding
 
 
-def has_blocks(spec: ContainerSpec) -> bool:
-    """Whether a port binding of the container is for more than one port."""
-    return any(binding.count > 1 for binding in spec.ports)
+def is_open(spec: ContainerSpec, *, every_choice: bool = False) -> bool:
+    """Whether a host port is to be chosen that the engine cannot choose.
+
+    That is a block of more than one, or ``every_choice`` where the engine takes no candidates.
+    """
+    return any(_is_open(binding, every_choice=every_choice) for binding in spec.ports)
 
 
-def settled(spec: ContainerSpec, taken: set[tuple[int, str]]) -> ContainerSpec:
-    """The container with every block of ports settled on host ports that are not ``taken``.
+def settled(
+    spec: ContainerSpec, taken: set[tuple[int, str]], *, every_choice: bool = False
+) -> ContainerSpec:
+    """The container with what is open settled on host ports that are not ``taken``.
 
     Engines choose host ports one by one, so a block is chosen here. It begins at a place that
     follows from the container's name, so that two made at once seldom want the same one. Raises
@@ -23,12 +28,16 @@ def settled(spec: ContainerSpec, taken: set[tuple[int, str]]) -> ContainerSpec:
     """
     ports: list[PortBinding] = []
     for binding in spec.ports:
-        if binding.count == 1:
+        if not _is_open(binding, every_choice=every_choice):
             ports.append(binding)
             continue
         also = {(p.host_port_first, p.protocol) for p in ports}
         ports.extend(_split(binding, _first(spec.name, binding, taken | also)))
     return replace(spec, ports=tuple(ports))
+
+
+def _is_open(binding: PortBinding, *, every_choice: bool) -> bool:
+    return binding.count > 1 or (every_choice and binding.host_port_first != binding.host_port_last)
 
 
 def _split(binding: PortBinding, first: int) -> Iterator[PortBinding]:

@@ -92,9 +92,8 @@ class SimulatedRuntime:
         container.health = health
         self._tell(container)
 
-    async def open(self) -> EngineInfo:
-        """Connect and learn what machine this is."""
-        return await self.info()
+    async def open(self) -> None:
+        """Nothing to connect to."""
 
     async def close(self) -> None:
         """Let go, and end the time of all containers."""
@@ -105,6 +104,10 @@ class SimulatedRuntime:
         """What machine this is."""
         self._answer()
         return INFO
+
+    async def ping(self) -> None:
+        """Return if the engine answers."""
+        self._answer()
 
     async def pull(self, image: str, behavior: PullBehavior, auth: RegistryAuth | None) -> None:
         """Make the image be at hand as ``behavior`` says. Raises ``CannotPullContainer``."""

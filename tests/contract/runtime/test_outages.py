@@ -136,8 +136,9 @@ async def test_watch_outlives_an_outage_and_asks_to_look_at_everything(outage):
 
 async def test_an_engine_that_was_never_there(tmp_path):
     runtime = DockerRuntime(f"unix://{tmp_path}/none.sock")
-    with pytest.raises(EngineUnavailable):
-        await runtime.open()
+    await runtime.open()
     with pytest.raises(EngineUnavailable):
         await runtime.info()
+    with pytest.raises(EngineUnavailable):
+        await runtime.ping()
     await runtime.close()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from openecs.decide.placement import filters, plan
+from openecs.decide.placement import explain, filters, plan, providers
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.candidates import Candidate, place
 from openecs.decide.placement.resources import Resources
-from openecs.model.clusters import ContainerInstanceStatus
+from openecs.model.clusters import CapacityProviderStrategyItem, ContainerInstanceStatus
 from openecs.model.task_definitions import PlacementConstraint, PlacementStrategy
 
 PORTS = st.frozensets(st.sampled_from(["80/tcp", "443/tcp", "53/udp"]), max_size=2)
@@ -101,3 +102,30 @@ def test_another_instance_never_makes_a_single_ask_unplaceable(ask, cluster, ran
     (after,) = plan.plan(ask, 1, (*cluster, more), ranked, "s")
     if isinstance(before, plan.Placed):
         assert isinstance(after, plan.Placed)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=4),
+    st.integers(0, 12),
+)
+def test_every_task_has_a_provider_and_bases_come_first(numbers, count):
+    strategy = tuple(
+        CapacityProviderStrategyItem(capacity_provider=f"p{n}", weight=weight, base=base)
+        for n, (weight, base) in enumerate(numbers)
+    )
+    assume(providers.is_usable(strategy))
+    chosen = Counter(providers.split(strategy, count))
+    assert chosen.total() == count
+    if count >= sum(item.base for item in strategy):
+        assert all(chosen[item.capacity_provider] >= item.base for item in strategy)
+
+
+@given(ASKS, CLUSTERS)
+def test_the_closest_matching_instance_is_one_that_refused(ask, cluster):
+    (outcome,) = plan.plan(ask, 1, cluster, (), "s")
+    assume(isinstance(outcome, plan.Unplaced))
+    found = explain.closest(outcome)
+    assert (found is None) == (not cluster)
+    assert found is None or (
+        found in outcome.rejections and found[0].id in explain.explain(outcome)
+    )

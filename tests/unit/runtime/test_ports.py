@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openecs.runtime.base import CannotCreateContainer, ContainerSpec, PortBinding
-from openecs.runtime.ports import has_blocks, settled
+from openecs.runtime.ports import is_open, settled
 
 
 def spec(*ports, name="a"):
@@ -22,8 +22,17 @@ def block(count, first=50_000, last=50_019, container_port=80):
 
 def test_single_ports_are_left_to_the_engine():
     single = spec(block(1))
-    assert not has_blocks(single)
+    assert not is_open(single)
     assert settled(single, set()) == single
+
+
+def test_single_ports_for_an_engine_that_takes_no_candidates():
+    single = spec(block(1, 50_000, 50_001))
+    assert is_open(single, every_choice=True)
+    made = settled(single, {(50_000, "tcp")}, every_choice=True)
+    assert (made.ports[0].host_port_first, made.ports[0].host_port_last) == (50_001, 50_001)
+    static = spec(block(1, 50_000, 50_000))
+    assert settled(static, {(50_000, "tcp")}, every_choice=True) == static
 
 
 def test_the_only_block_there_is():

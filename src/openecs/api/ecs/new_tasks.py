@@ -20,10 +20,10 @@ from openecs.model.tasks import (
     LaunchType,
     NetworkConfiguration,
     Task,
-    TaskOverride,
     TaskStatus,
 )
 
+ARCHITECTURE = "ecs.cpu-architecture"
 FARGATE_STORAGE = EphemeralStorage(size_in_gib=20)
 
 
@@ -33,6 +33,7 @@ class Destination:
 
     launch_type: LaunchType
     machine: str
+    architecture: str
     availability_zone: str
     container_instance: str | None = None
     capacity_provider: str | None = None
@@ -41,10 +42,9 @@ class Destination:
 
 def new_task(call: Call, wanted: TaskRequest, ask: Ask, destination: Destination) -> Task:
     """The task, PENDING, or PROVISIONING where it waits for a network interface of its own."""
-    definition = wanted.definition
+    definition = wanted.sized
     awsvpc = definition.effective_network_mode is NetworkMode.AWSVPC
     fargate = destination.launch_type is LaunchType.FARGATE
-    storage = wanted.overrides.ephemeral_storage or definition.ephemeral_storage
     return Task(
         scope=call.scope,
         cluster=wanted.cluster.name,
@@ -56,37 +56,33 @@ def new_task(call: Call, wanted: TaskRequest, ask: Ask, destination: Destination
         container_instance=destination.container_instance,
         machine=destination.machine,
         last_status=TaskStatus.PROVISIONING if awsvpc else TaskStatus.PENDING,
-        containers=tuple(
-            _container(call, c, wanted.overrides) for c in definition.container_definitions
-        ),
+        containers=tuple(_container(call, c) for c in definition.container_definitions),
         overrides=wanted.overrides,
         cpu=ask.cpu,
         memory=ask.memory,
         host_ports=tuple(sorted(ask.host_ports)),
         group=wanted.group,
         started_by=wanted.started_by,
-        attributes=(Attribute(name="ecs.cpu-architecture", value=ask.architecture or "x86_64"),),
+        attributes=(Attribute(name=ARCHITECTURE, value=destination.architecture),),
         attachments=_interface(call, wanted.network_configuration),
         network_configuration=wanted.network_configuration,
         availability_zone=destination.availability_zone,
         platform_version=destination.platform_version,
         platform_family="Linux" if fargate else None,
-        ephemeral_storage=storage or (FARGATE_STORAGE if fargate else None),
-        enable_execute_command=wanted.enable_execute_command,
+        ephemeral_storage=definition.ephemeral_storage or (FARGATE_STORAGE if fargate else None),
         created_at=call.now,
         tags=wanted.tags,
     )
 
 
-def _container(call: Call, definition: ContainerDefinition, overrides: TaskOverride) -> Container:
-    override = overrides.of(definition.name)
+def _container(call: Call, sized: ContainerDefinition) -> Container:
     return Container(
         id=call.ids.uuid(),
-        name=definition.name,
-        image=definition.image,
-        cpu=definition.cpu if override.cpu is None else override.cpu,
-        memory=override.memory or definition.memory,
-        memory_reservation=override.memory_reservation or definition.memory_reservation,
+        name=sized.name,
+        image=sized.image,
+        cpu=sized.cpu,
+        memory=sized.memory,
+        memory_reservation=sized.memory_reservation,
     )
 
 

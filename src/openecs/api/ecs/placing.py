@@ -20,6 +20,7 @@ from openecs.store.base import INSTALLATION, View
 from openecs.store.kinds import CONTAINER_INSTANCES, MACHINES, TASKS
 
 ACTIVE = ContainerInstanceStatus.ACTIVE
+ZONE = "ecs.availability-zone"
 
 
 def instances(view: View, call: Call, cluster: Cluster) -> list[ContainerInstance]:
@@ -59,7 +60,6 @@ def candidate(view: View, instance: ContainerInstance) -> Candidate:
         ec2_instance_id=instance.ec2_instance_id,
         registered_at=instance.registered_at,
         groups=dict(Counter(t.group for t in own)),
-        families=frozenset(t.family for t in own),
     )
 
 
@@ -77,7 +77,7 @@ def _joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstanc
     digest = hashlib.sha256(machine.id.encode()).hexdigest()
     attributes = (
         *machine.attributes,
-        Attribute(name="ecs.availability-zone", value=zone_of(call, machine)),
+        Attribute(name=ZONE, value=zone_of(call, machine)),
         Attribute(name="ecs.instance-type", value="openecs"),
     )
     return ContainerInstance(

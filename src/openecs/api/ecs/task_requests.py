@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members
 from openecs.api.ecs import errors, references, tags
 from openecs.api.ecs.task_definition_members import size
+from openecs.api.ecs.task_definition_rules import complaint
 from openecs.decide.refusals import refusals
 from openecs.model.clusters import Cluster
 from openecs.model.task_definitions import (
+    ContainerDefinition,
     NetworkMode,
     PlacementConstraint,
     PlacementStrategy,
@@ -29,6 +31,7 @@ from openecs.store.base import View
 OVERRIDES_LIMIT = 8192
 STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 GROUP_LIMIT = 255
+REFERENCE_LIMIT = 1024
 SUBNETS, SECURITY_GROUPS = 16, 5
 
 
@@ -43,12 +46,17 @@ class TaskRequest:
     started_by: str | None
     network_configuration: NetworkConfiguration | None
     tags: dict[str, str]
-    enable_execute_command: bool
+
+    @property
+    def sized(self) -> TaskDefinition:
+        """The definition with the sizes that the overrides give it."""
+        return _sized(self.definition, self.overrides)
 
 
 def parse(view: View, call: Call, request: Members) -> TaskRequest:
     """The request, or the error AWS would give. Raises ``ServiceError``."""
     cluster = references.active_cluster(view, call, request.get("cluster"))
+    _check_reference(request.get("referenceId"))
     started_by = _started_by(request.get("startedBy"))
     own_tags = tags.parse(request.get("tags"))
     definition = _definition(view, call, request["taskDefinition"])
@@ -61,7 +69,6 @@ def parse(view: View, call: Call, request: Members) -> TaskRequest:
         started_by=started_by,
         network_configuration=_network(definition, request.get("networkConfiguration")),
         tags=_all_tags(cluster, definition, request, own_tags),
-        enable_execute_command=bool(request.get("enableExecuteCommand")),
     )
 
 
@@ -106,6 +113,13 @@ def _check_can_run(call: Call, definition: TaskDefinition, request: Members) -> 
         )
     if request.get("propagateTags") == "SERVICE":
         raise errors.invalid_parameter("The propagateTags value SERVICE is only for services.")
+
+
+def _check_reference(text: str | None) -> None:
+    if len(text or "") > REFERENCE_LIMIT:
+        raise errors.invalid_parameter(
+            f"The reference ID must have a maximum length of {REFERENCE_LIMIT} characters."
+        )
 
 
 def _started_by(text: str | None) -> str | None:
@@ -176,23 +190,41 @@ def _overrides(definition: TaskDefinition, given: Members) -> TaskOverride:
         raise errors.client("OpenECS has no inference accelerators.")
     sizes = {"cpu": size(given, "cpu", "vCPU"), "memory": size(given, "memory", "GB")}
     parsed = shapes.from_members(TaskOverride, {**given, "containerOverrides": None, **sizes})
-    return _with_containers(definition, parsed, containers)
+    overrides = replace(parsed, container_overrides=_of_each(definition, containers))
+    # What could not have been registered cannot come about by overrides either.
+    problem = complaint(_sized(definition, overrides)) if given else None
+    if problem:
+        raise errors.client(problem)
+    return overrides
 
 
-def _with_containers(
-    definition: TaskDefinition, parsed: TaskOverride, given: Sequence[Members]
-) -> TaskOverride:
+def _of_each(definition: TaskDefinition, given: Sequence[Members]) -> tuple[ContainerOverride, ...]:
     """Every container has its override, an empty one too: so AWS lists them."""
     by_name = {each["name"]: shapes.from_members(ContainerOverride, each) for each in given}
-    overrides = tuple(
+    return tuple(
         by_name.get(c.name, ContainerOverride(name=c.name))
         for c in definition.container_definitions
     )
-    return TaskOverride(
-        container_overrides=overrides,
-        cpu=parsed.cpu,
-        memory=parsed.memory,
-        task_role_arn=parsed.task_role_arn,
-        execution_role_arn=parsed.execution_role_arn,
-        ephemeral_storage=parsed.ephemeral_storage,
+
+
+def _sized(definition: TaskDefinition, overrides: TaskOverride) -> TaskDefinition:
+    return replace(
+        definition,
+        cpu=overrides.cpu or definition.cpu,
+        memory=overrides.memory or definition.memory,
+        ephemeral_storage=overrides.ephemeral_storage or definition.ephemeral_storage,
+        container_definitions=tuple(
+            _sized_container(c, overrides.of(c.name)) for c in definition.container_definitions
+        ),
+    )
+
+
+def _sized_container(
+    container: ContainerDefinition, override: ContainerOverride
+) -> ContainerDefinition:
+    return replace(
+        container,
+        cpu=container.cpu if override.cpu is None else override.cpu,
+        memory=override.memory or container.memory,
+        memory_reservation=override.memory_reservation or container.memory_reservation,
     )

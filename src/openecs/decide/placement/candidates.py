@@ -30,7 +30,6 @@ class Candidate:
     ec2_instance_id: str
     registered_at: datetime
     groups: dict[str, int]
-    families: frozenset[str] = frozenset()
 
     @property
     def tasks(self) -> int:

@@ -15,30 +15,34 @@ def split(
 ) -> tuple[str, ...]:
     """The provider of each of ``count`` new tasks, in order.
 
-    ``running`` are the tasks each has already: base and weights hold for all together. Without any
-    weight above 0 only bases are filled, and the rest has no provider: the answer is shorter.
+    ``running`` are the tasks each has already: base and weights hold for all together. A provider
+    of weight 0 gets its base only, unless it is the only one; of several, one must weigh something
+    (``is_usable``).
     """
     have = {item.capacity_provider: 0 for item in strategy} | (running or {})
     chosen: list[str] = []
     for _ in range(count):
         name = _next(strategy, have)
-        if name is None:
-            break
         have[name] += 1
         chosen.append(name)
     return tuple(chosen)
 
 
-def _next(strategy: tuple[CapacityProviderStrategyItem, ...], have: dict[str, int]) -> str | None:
+def is_usable(strategy: tuple[CapacityProviderStrategyItem, ...]) -> bool:
+    """Whether tasks can be split by the strategy: one provider, or several with some weight."""
+    return len(strategy) == 1 or any(item.weight > 0 for item in strategy)
+
+
+def _next(strategy: tuple[CapacityProviderStrategyItem, ...], have: dict[str, int]) -> str:
     for item in strategy:
         if have[item.capacity_provider] < item.base:
             return item.capacity_provider
-    weighted = [item for item in strategy if item.weight > 0]
-    if not weighted:
-        return None
+    if len(strategy) == 1:
+        return strategy[0].capacity_provider
 
     def fullness(item: CapacityProviderStrategyItem) -> float:
         beyond = max(have[item.capacity_provider] - item.base, 0)
         return (beyond + 1) / item.weight
 
+    weighted = (item for item in strategy if item.weight > 0)
     return min(weighted, key=fullness).capacity_provider

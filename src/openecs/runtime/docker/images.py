@@ -61,11 +61,10 @@ class Images:
 
     async def load(self, image: str, archive: bytes, command: Sequence[str]) -> None:
         """Make an image of a file system archive (tar)."""
-        repository, _, tag = image.rpartition(":")
+        # The tag in the name: Podman does not look for it elsewhere.
         query = {
             "fromSrc": "-",
-            "repo": repository,
-            "tag": tag,
+            "repo": image,
             "changes": f"ENTRYPOINT {bodies.encode(list(command))}",
         }
         await self._client.post_data("/images/create", query, archive, "application/x-tar")

@@ -64,14 +64,14 @@ class DockerRuntime:
         self._info: EngineInfo | None = None
         self._pause = asyncio.Lock()
         self._paused = False
+        self._is_podman = False
         self._may_limit_files = True
         #: Containers made with a limit the engine may turn out not to have, until they start.
         self._limited: dict[str, ContainerSpec] = {}
 
-    async def open(self) -> EngineInfo:
-        """Connect and learn what machine this is."""
+    async def open(self) -> None:
+        """Be ready to connect."""
         await self._client.open()
-        return await self.info()
 
     async def close(self) -> None:
         """Let go; containers go on."""
@@ -80,6 +80,7 @@ class DockerRuntime:
     async def info(self) -> EngineInfo:
         """What machine this is, asked anew."""
         info = await self._call("GET", "/info", timeout=30.0)
+        self._is_podman = "BuildahVersion" in info
         plugins = info.get("Plugins") or {}
         self._info = EngineInfo(
             version=info["ServerVersion"],
@@ -93,6 +94,10 @@ class DockerRuntime:
             volume_drivers=tuple(plugins.get("Volume") or ()),
         )
         return self._info
+
+    async def ping(self) -> None:
+        """Return if the engine answers."""
+        await self._call("HEAD", "/_ping", timeout=30.0)
 
     async def pull(self, image: str, behavior: PullBehavior, auth: RegistryAuth | None) -> None:
         """Make the image be at hand as ``behavior`` says. Raises ``CannotPullContainer``."""
@@ -225,13 +230,20 @@ class DockerRuntime:
 
     async def _settled(self, spec: ContainerSpec) -> ContainerSpec:
         """The container as the engine can make it: with ports, and limits it may give."""
-        if ports.has_blocks(spec):
+        choosy = await self._cannot_choose_ports()
+        if ports.is_open(spec, every_choice=choosy):
             listed = await self._call("GET", "/containers/json")
-            spec = ports.settled(spec, bodies.published(listed))
+            spec = ports.settled(spec, bodies.published(listed), every_choice=choosy)
         if spec.open_files and self._may_limit_files:
             self._limited[spec.name] = spec
             return spec
         return replace(spec, open_files=0)
+
+    async def _cannot_choose_ports(self) -> bool:
+        """Podman takes no candidates for a host port."""
+        if self._info is None:
+            await self.info()
+        return self._is_podman
 
     async def _start(self, name: str) -> None:
         path = f"/containers/{name}/start"
@@ -269,7 +281,9 @@ class DockerRuntime:
 
     async def _adopt(self, spec: ContainerSpec, refusal: EngineRefusal) -> str:
         """A container of the name exists: it is ours from before, or the name is taken."""
-        known = await self.inspect(spec.name) if refusal.status == CONFLICT else None
+        # Podman answers 500.
+        conflict = refusal.status == CONFLICT or "already in use" in refusal.message
+        known = await self.inspect(spec.name) if conflict else None
         mine = spec.labels.get(LABEL_INSTALLATION)
         if known is None or known.labels.get(LABEL_INSTALLATION) != mine:
             raise CannotCreateContainer(f"{DAEMON}{refusal.message}") from refusal

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from openecs.model.clusters import ContainerInstanceStatus
 from openecs.model.task_definitions import (
     LogConfiguration,
-    NetworkMode,
     PortMapping,
     Secret,
     TaskDefinitionStatus,
@@ -16,15 +13,12 @@ from openecs.model.tasks import LaunchType, TaskStatus
 from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, MACHINES, TASK_DEFINITIONS, TASKS
 from openecs.testing.builders import (
     SCOPE,
-    a_call,
     a_cluster,
     a_container_definition,
     a_container_instance,
     a_machine,
     a_task_definition,
 )
-
-AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
 
 
 @pytest.fixture
@@ -149,6 +143,29 @@ async def test_overrides_reach_the_task(world) -> None:
     assert task["overrides"]["containerOverrides"] == [override]
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"containerOverrides": [{"name": "app", "cpu": -1}]},
+        {"containerOverrides": [{"name": "app", "memory": -64}]},
+        {"containerOverrides": [{"name": "app", "memory": 32, "memoryReservation": 64}]},
+        {"memory": "32"},
+        {"cpu": "none"},
+        {"ephemeralStorage": {"sizeInGiB": 1}},
+    ],
+)
+async def test_overrides_are_held_to_the_rules_of_definitions(world, overrides) -> None:
+    code, _ = await world.refused("RunTask", taskDefinition="web", overrides=overrides)
+    assert code == "ClientException"
+
+
+async def test_overrides_have_a_limit(world) -> None:
+    long = {"containerOverrides": [{"name": "app", "command": ["x" * 8192]}]}
+    assert (await world.refused("RunTask", taskDefinition="web", overrides=long))[1] == (
+        "Overrides can be at most 8192 characters long."
+    )
+
+
 async def test_an_override_of_no_container(world) -> None:
     overrides = {"containerOverrides": [{"name": "nobody"}]}
     assert await world.refused("RunTask", taskDefinition="web", overrides=overrides) == (
@@ -181,70 +198,32 @@ async def test_definitions_that_are_not_there_or_inactive(world) -> None:
     )
 
 
-async def test_network_configuration_goes_with_awsvpc(world) -> None:
-    vpc = a_task_definition("vpc", network_mode=NetworkMode.AWSVPC)
-    await world.put(TASK_DEFINITIONS, [vpc])
-    assert await world.refused("RunTask", taskDefinition="vpc") == (
-        "InvalidParameterException",
-        "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-    )
-    assert await world.refused("RunTask", taskDefinition="web", networkConfiguration=AWSVPC) == (
-        "InvalidParameterException",
-        "Network Configuration is not valid for the given networkMode of this task definition.",
-    )
-    (task,), _ = await run(world, taskDefinition="vpc", networkConfiguration=AWSVPC)
-    assert task["lastStatus"] == "PROVISIONING"
-    (attachment,) = task["attachments"]
-    assert (attachment["type"], attachment["status"]) == ("ElasticNetworkInterface", "PRECREATED")
+async def test_a_token_that_started_nothing_places_anew(world) -> None:
+    await world.put(MACHINES, [a_machine(connected=False)])
+    assert (await run(world, clientToken="t"))[1][0]["reason"] == "AGENT"
+    await world.put(MACHINES, [a_machine()])
+    tasks, failures = await run(world, clientToken="t")
+    assert (len(tasks), failures) == (1, [])
 
 
-async def test_fargate_is_this_machine_without_an_instance(world) -> None:
-    fargate = a_task_definition(
-        "fargate",
-        network_mode=NetworkMode.AWSVPC,
-        compatibilities=("EC2", "FARGATE"),
-        cpu=256,
-        memory=512,
-    )
-    await world.put(TASK_DEFINITIONS, [fargate])
-    assert await world.refused("RunTask", taskDefinition="web", launchType="FARGATE") == (
-        "InvalidParameterException",
-        "Task definition does not support launch_type FARGATE.",
-    )
-    request = {
-        "taskDefinition": "fargate",
-        "launchType": "FARGATE",
-        "networkConfiguration": AWSVPC,
-    }
-    (task,), failures = await run(world, **request, count=2)
-    assert (task["launchType"], task["platformVersion"]) == ("FARGATE", "1.4.0")
-    assert "containerInstanceArn" not in task
-    assert task["ephemeralStorage"] == {"sizeInGiB": 20}
-    assert failures[0]["reason"].startswith("Capacity is unavailable at this time.")
-
-
-async def test_a_capacity_provider_strategy(world) -> None:
-    fargate = a_task_definition(
-        "fargate",
-        network_mode=NetworkMode.AWSVPC,
-        compatibilities=("EC2", "FARGATE"),
-        cpu=64,
-        memory=64,
-    )
-    await world.put(TASK_DEFINITIONS, [fargate])
-    await world.put(CLUSTERS, [a_cluster(capacity_providers=("FARGATE", "FARGATE_SPOT"))])
-    strategy = [
-        {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
-        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
-    ]
-    request = {"taskDefinition": "fargate", "networkConfiguration": AWSVPC}
-    tasks, _ = await run(world, **request, capacityProviderStrategy=strategy, count=5)
-    names = [task["capacityProviderName"] for task in tasks]
-    assert sorted(names) == ["FARGATE", "FARGATE", "FARGATE_SPOT", "FARGATE_SPOT", "FARGATE_SPOT"]
-    code, message = await world.refused(
-        "RunTask", **request, capacityProviderStrategy=strategy, launchType="FARGATE"
-    )
-    assert message.startswith("Specifying both a launch type and capacity provider strategy")
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"clientToken": "not a token"},
+        {"startedBy": "me!"},
+        {"group": "service:web"},
+        {"group": "g" * 256},
+        {"referenceId": "r" * 1025},
+        {"propagateTags": "SERVICE"},
+        {"placementConstraints": [{"type": "memberOf"}]},
+        {"placementConstraints": [{"type": "memberOf", "expression": "attribute:x =="}]},
+        {"placementConstraints": [{"type": "distinctInstance"}] * 11},
+        {"placementStrategy": [{"type": "binpack", "field": "disk"}]},
+        {"placementStrategy": [{"type": "random"}] * 6},
+    ],
+)
+async def test_parameters_that_are_not_valid(world, request_) -> None:
+    code, _ = await world.refused("RunTask", taskDefinition="web", **request_)
     assert code == "InvalidParameterException"
 
 
@@ -309,90 +288,6 @@ async def test_a_draining_instance_takes_no_tasks(world) -> None:
     assert (await world.refused("RunTask", taskDefinition="web"))[1] == (
         "No Container Instances were found in your cluster."
     )
-
-
-@pytest.mark.covers("ecs:StopTask")
-async def test_stop_task_asks_once(world) -> None:
-    (task,), _ = await run(world)
-    later = a_call(now=world.call.now + timedelta(seconds=5))
-    stopped = (await world.do("StopTask", task=task["taskArn"], reason="enough"))["task"]
-    assert (stopped["desiredStatus"], stopped["stoppedReason"]) == ("STOPPED", "enough")
-    assert (stopped["stopCode"], stopped["lastStatus"]) == ("UserInitiated", "PENDING")
-    again = (await world.do("StopTask", call=later, task=task["taskArn"]))["task"]
-    assert again == stopped
-    assert await world.refused("StopTask", task="0" * 31 + "f") == (
-        "InvalidParameterException",
-        "The referenced task was not found.",
-    )
-
-
-@pytest.mark.covers("ecs:DescribeTasks")
-async def test_describe_tasks(world) -> None:
-    (task,), _ = await run(world, tags=[{"key": "a", "value": "b"}])
-    identifier = task["taskArn"].rpartition("/")[2]
-    missing = "0" * 31 + "f"
-    answer = await world.do("DescribeTasks", tasks=[identifier, missing], include=["TAGS"])
-    assert [t["taskArn"] for t in answer["tasks"]] == [task["taskArn"]]
-    assert answer["tasks"][0]["tags"] == [{"key": "a", "value": "b"}]
-    assert [f["reason"] for f in answer["failures"]] == ["MISSING"]
-    assert (await world.do("DescribeTasks", tasks=[identifier]))["tasks"][0]["tags"] == []
-    assert (await world.refused("DescribeTasks", tasks=[]))[1] == "Tasks cannot be empty."
-    assert (await world.refused("DescribeTasks", tasks=["x"]))[1] == (
-        "taskId length should be one of [32,36]"
-    )
-
-
-@pytest.mark.covers("ecs:ListTasks")
-async def test_list_tasks_by_every_filter(world) -> None:
-    await world.put(TASK_DEFINITIONS, [a_task_definition("job")])
-    (web,), _ = await run(world, startedBy="me")
-    (job,), _ = await run(world, taskDefinition="job")
-    (stopped,), _ = await run(world, taskDefinition="job")
-    await world.do("StopTask", task=stopped["taskArn"])
-
-    async def listed(**filters):
-        return set((await world.do("ListTasks", **filters))["taskArns"])
-
-    assert await listed() == {web["taskArn"], job["taskArn"]}
-    assert await listed(family="job") == {job["taskArn"]}
-    assert await listed(startedBy="me") == {web["taskArn"]}
-    assert await listed(desiredStatus="STOPPED") == {stopped["taskArn"]}
-    assert await listed(desiredStatus="PENDING") == set()
-    assert await listed(launchType="FARGATE") == set()
-    here = web["containerInstanceArn"]
-    assert await listed(containerInstance=here, family="web") == {web["taskArn"]}
-    assert (await world.refused("ListTasks", serviceName="s"))[0] == "ServiceNotFoundException"
-    assert (await world.refused("ListTasks", startedBy="me", family="web"))[0] == (
-        "InvalidParameterException"
-    )
-
-
-async def test_list_tasks_in_pages(world) -> None:
-    arns = {(await run(world))[0][0]["taskArn"] for _ in range(5)}
-    seen: set[str] = set()
-    token: dict[str, str] = {}
-    while True:
-        page = await world.do("ListTasks", maxResults=2, **token)
-        seen |= set(page["taskArns"])
-        if "nextToken" not in page:
-            break
-        token = {"nextToken": page["nextToken"]}
-    assert seen == arns
-
-
-@pytest.mark.covers("ecs:GetTaskProtection", "ecs:UpdateTaskProtection")
-async def test_only_service_tasks_can_be_protected(world) -> None:
-    (task,), _ = await run(world)
-    missing = "0" * 31 + "f"
-    for operation, extra in (
-        ("GetTaskProtection", {}),
-        ("UpdateTaskProtection", {"protectionEnabled": True}),
-    ):
-        answer = await world.do(
-            operation, cluster="default", tasks=[task["taskArn"], missing], **extra
-        )
-        assert answer["protectedTasks"] == []
-        assert [f["reason"] for f in answer["failures"]] == ["TASK_NOT_VALID", "MISSING"]
 
 
 async def test_the_record_is_complete(world) -> None:

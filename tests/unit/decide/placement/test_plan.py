@@ -13,23 +13,7 @@ from openecs.model.clusters import CapacityProviderStrategyItem, ContainerInstan
 from openecs.model.task_definitions import NetworkMode, PlacementStrategy, PortMapping
 from openecs.model.tasks import ContainerOverride, TaskOverride
 from openecs.testing.builders import a_container_definition, a_task_definition
-
-
-def an_instance(name: str, *, zone: str = "a", cpu: int = 1024, memory: int = 1024, **changes):
-    values = {
-        "id": name,
-        "arn": f"arn:{name}",
-        "machine": name,
-        "status": ContainerInstanceStatus.ACTIVE,
-        "connected": True,
-        "attributes": {"ecs.availability-zone": zone},
-        "free": Resources(cpu=cpu, memory=memory, ports=frozenset()),
-        "agent_version": "1.90.0",
-        "ec2_instance_id": f"i-{name}",
-        "registered_at": datetime(2026, 1, 1, tzinfo=UTC),
-        "groups": {},
-    }
-    return Candidate(**(values | changes))
+from openecs.testing.instances import an_instance
 
 
 ASK = Ask(cpu=256, memory=256, group="g")
@@ -126,4 +110,17 @@ def test_providers_are_filled_by_base_then_weight():
     assert (chosen.count("a"), chosen.count("b")) == (4, 8)
     assert providers.split(strategy, 2, {"a": 2, "b": 0}).count("b") >= 1
     unweighted = (CapacityProviderStrategyItem(capacity_provider="a", base=1),)
-    assert providers.split(unweighted, 3) == ("a",)
+    assert providers.split(unweighted, 3) == ("a", "a", "a")
+
+
+@pytest.mark.parametrize(
+    ("weights", "usable"), [((), False), ((0,), True), ((0, 0), False), ((0, 1), True)]
+)
+def test_several_providers_need_a_weight(weights, usable):
+    strategy = tuple(
+        CapacityProviderStrategyItem(capacity_provider=f"p{n}", weight=weight)
+        for n, weight in enumerate(weights)
+    )
+    assert providers.is_usable(strategy) is usable
+    if usable:
+        assert set(providers.split(strategy, 3)) == {f"p{len(weights) - 1}"}

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from openecs.decide.refusals import refusals
+from openecs.model import task_definitions as m
+from openecs.testing.builders import a_container_definition, a_task_definition
+
+
+def of_container(**changes):
+    return a_task_definition("f", 1, a_container_definition("app", **changes))
+
+
+def of_volume(**changes):
+    return a_task_definition(volumes=(m.Volume(name="data", **changes),))
+
+
+SECRET = m.Secret(name="S", value_from="arn")
+
+
+def logs(driver, **changes):
+    return of_container(log_configuration=m.LogConfiguration(log_driver=driver, **changes))
+
+
+EFS = of_volume(efs_volume_configuration=m.EfsVolumeConfiguration(file_system_id="fs-1"))
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        (logs("awslogs"), "log driver awslogs"),
+        (logs("awsfirelens"), "log driver awsfirelens"),
+        (logs("splunk", secret_options=(SECRET,)), "secrets"),
+        (of_container(secrets=(SECRET,)), "secrets"),
+        (
+            of_container(resource_requirements=(m.ResourceRequirement(type="GPU", value="1"),)),
+            "GPU",
+        ),
+        (of_container(credential_specs=("credentialspec:x",)), "credentialSpecs"),
+        (
+            a_task_definition(
+                runtime_platform=m.RuntimePlatform(
+                    operating_system_family="WINDOWS_SERVER_2022_CORE"
+                )
+            ),
+            "WINDOWS_SERVER_2022_CORE",
+        ),
+        (of_volume(configured_at_launch=True), "EBS"),
+        (EFS, "fs-1"),
+    ],
+)
+def test_what_is_not_built_is_named(definition, words):
+    (text,) = refusals(definition, {})
+    assert words in text
+
+
+def test_what_is_built_is_not_refused():
+    assert refusals(a_task_definition(), {}) == ()
+    assert refusals(logs("json-file"), {}) == ()
+    assert refusals(EFS, {"fs-1": "/data"}) == ()
+    linux = a_task_definition(runtime_platform=m.RuntimePlatform(operating_system_family="LINUX"))
+    assert refusals(linux, {}) == ()
+
+
+def test_every_reason_is_told():
+    definition = a_task_definition(
+        "f",
+        1,
+        a_container_definition("a", secrets=(SECRET,)),
+        a_container_definition("b", secrets=(SECRET,)),
+    )
+    first, second = refusals(definition, {})
+    assert "'a'" in first
+    assert "'b'" in second
