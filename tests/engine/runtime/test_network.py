@@ -27,15 +27,21 @@ async def fetch(port: int, host: str = "127.0.0.1") -> str:
     async with asyncio.timeout(10):
         while True:
             try:
-                reader, writer = await asyncio.open_connection(host, port)
+                return await fetch_once(port, host)
             except OSError:
                 await asyncio.sleep(0.02)
-                continue
-            writer.write(b"GET /index.html HTTP/1.0\r\n\r\n")
-            answer = await reader.read()
-            writer.close()
-            if answer:
-                return answer.decode().rpartition("\r\n\r\n")[2].strip()
+
+
+async def fetch_once(port: int, host: str) -> str:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(b"GET /index.html HTTP/1.0\r\n\r\n")
+        answer = await reader.read()
+    finally:
+        writer.close()
+    if not answer:
+        raise ConnectionResetError("the engine's proxy answers before the server does")
+    return answer.decode().rpartition("\r\n\r\n")[2].strip()
 
 
 async def test_a_static_port(engine):

@@ -15,6 +15,8 @@ def of_volume(**changes):
     return a_task_definition(volumes=(m.Volume(name="data", **changes),))
 
 
+ACCELERATOR = m.InferenceAccelerator(device_name="eia", device_type="eia2.medium")
+S3_FILES = m.S3FilesVolume(file_system_arn="arn:aws:s3files:eu-central-1:1:file-system/fs-1")
 SECRET = m.Secret(name="S", value_from="arn")
 
 
@@ -22,7 +24,7 @@ def logs(driver, **changes):
     return of_container(log_configuration=m.LogConfiguration(log_driver=driver, **changes))
 
 
-EFS = of_volume(efs_volume_configuration=m.EfsVolumeConfiguration(file_system_id="fs-1"))
+EFS = of_volume(efs_volume_configuration=m.EfsVolume(file_system_id="fs-1"))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,15 @@ EFS = of_volume(efs_volume_configuration=m.EfsVolumeConfiguration(file_system_id
             "WINDOWS_SERVER_2022_CORE",
         ),
         (of_volume(configured_at_launch=True), "EBS"),
+        (of_volume(s3files_volume_configuration=S3_FILES), "S3 Files"),
         (EFS, "fs-1"),
+        (a_task_definition(inference_accelerators=(ACCELERATOR,)), "inferenceAccelerators"),
+        (
+            a_task_definition(proxy_configuration=m.ProxyConfiguration(container_name="envoy")),
+            "proxyConfiguration",
+        ),
+        (a_task_definition(enable_fault_injection=True), "enableFaultInjection"),
+        (of_container(firelens_configuration=m.FirelensConfiguration(type="fluentd")), "FireLens"),
     ],
 )
 def test_what_is_not_built_is_named(definition, words):

@@ -8,9 +8,8 @@ from openecs.model.task_definitions import (
     NetworkMode,
     RuntimePlatform,
 )
-from openecs.store.kinds import CLUSTERS, MACHINES, TASK_DEFINITIONS, TASKS
+from openecs.store.kinds import CLUSTERS, MACHINES, TASK_DEFINITIONS
 from openecs.testing.builders import (
-    SCOPE,
     a_cluster,
     a_machine,
     a_task_definition,

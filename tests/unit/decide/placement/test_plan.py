@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from openecs.decide.placement import plan, providers
 from openecs.decide.placement.ask import Ask, ask_of
-from openecs.decide.placement.candidates import Candidate
 from openecs.decide.placement.filters import Rejection
-from openecs.decide.placement.resources import Resources
 from openecs.model.clusters import CapacityProviderStrategyItem, ContainerInstanceStatus
 from openecs.model.task_definitions import NetworkMode, PlacementStrategy, PortMapping
 from openecs.model.tasks import ContainerOverride, TaskOverride
 from openecs.testing.builders import a_container_definition, a_task_definition
 from openecs.testing.instances import an_instance
-
 
 ASK = Ask(cpu=256, memory=256, group="g")
 
