@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class OpenEcs:
-    """``openecs up`` with a data directory and a port of its own; started, killed, started again."""
+    """``openecs up`` with a data directory and a port of its own, to start and to kill."""
 
     def __init__(self, directory: Path, *flags: str, **environment: str) -> None:
         self.data_dir = directory

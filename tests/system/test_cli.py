@@ -64,13 +64,15 @@ def in_shell(server: OpenEcs, exports: str, command: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.covers("sts:GetCallerIdentity")
+@pytest.mark.covers("sts:GetCallerIdentity", "sts:GetAccessKeyInfo")
 def test_env_opens_the_door_to_any_account(keyed_server):
     whoami = "aws sts get-caller-identity --query Account --output text"
     first = openecs(keyed_server, "env").stdout
     assert in_shell(keyed_server, first, whoami) == "000000000000"
     second = openecs(keyed_server, "env", "--account-id", "111122223333").stdout
     assert in_shell(keyed_server, second, whoami) == "111122223333"
+    whose = "aws sts get-access-key-info --access-key-id $AWS_ACCESS_KEY_ID --output text"
+    assert in_shell(keyed_server, second, whose) == "111122223333"
     in_shell(keyed_server, second, "aws ecs create-cluster --cluster-name theirs")
     listed = "aws ecs list-clusters --query clusterArns --output text"
     assert in_shell(keyed_server, first, listed) == ""

@@ -11,7 +11,7 @@ import pytest
 from engine_access import Work, clean, docker_runtime, when
 from openecs.model.containers import ContainerState
 from openecs.runtime import spec
-from openecs.runtime.base import EngineInfo
+from openecs.runtime.base import LABEL_INSTALLATION, ContainerSpec, EngineInfo
 from openecs.runtime.docker import DockerRuntime
 from openecs.testing.builders import a_container_definition, a_task, a_task_definition
 
@@ -89,6 +89,17 @@ class Engine:
         for container in prepared.containers.values():
             await self._start(container)
         return RunningTask(self.runtime, prepared)
+
+    async def start_with(self, *ports) -> str:
+        """Start a container with these ports; its engine name."""
+        labels = {LABEL_INSTALLATION: self.installation}
+        name = f"{self.installation}-ports"
+        await self._start(
+            ContainerSpec(
+                name=name, image="busybox", command=Work.WAITS, labels=labels, ports=ports
+            )
+        )
+        return name
 
     async def _start(self, container):
         await self.runtime.create(container)

@@ -2,7 +2,11 @@
 
 import asyncio
 import re
+import socket
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 from engine.runtime.conftest import waits
 from engine_access import Work, when
@@ -14,6 +18,7 @@ from openecs.model.task_definitions import (
     PortMapping,
     SystemControl,
 )
+from openecs.runtime.base import CannotStartContainer, PortBinding
 
 SERVES = ("sh", "-c", "echo served > /index.html; exec httpd -f -p 8080 -h /")
 
@@ -57,6 +62,38 @@ async def test_a_dynamic_port(engine):
     port = (await task.observed()).ports[0]
     assert 49_153 <= port.host_port <= 65_535
     assert await fetch(port.host_port) == "served"
+
+
+@contextmanager
+def listening(*ports: int):
+    """Sockets of the host, not of any container, that hold these ports."""
+    with ExitStack() as stack:
+        for port in ports:
+            held = stack.enter_context(socket.socket())
+            held.bind(("0.0.0.0", port))
+            held.listen()
+        yield
+
+
+def candidates(first: int, last: int) -> PortBinding:
+    return PortBinding(
+        container_port=8080, protocol="tcp", host_port_first=first, host_port_last=last
+    )
+
+
+async def test_a_port_that_a_socket_of_the_host_has_is_passed_over(engine):
+    with listening(61_500, 61_501, 61_502):
+        name = await engine.start_with(candidates(61_500, 61_503))
+    ports = (await engine.runtime.inspect(name)).ports
+    assert [p.host_port for p in ports if p.host_ip == "0.0.0.0"] == [61_503]
+
+
+async def test_a_static_port_that_a_socket_of_the_host_has_is_refused(engine):
+    with (
+        listening(61_510),
+        pytest.raises(CannotStartContainer, match="address already in use"),
+    ):
+        await engine.start_with(candidates(61_510, 61_510))
 
 
 async def test_a_range_of_ports_stays_in_one_piece(engine):

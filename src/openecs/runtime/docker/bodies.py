@@ -76,6 +76,12 @@ def published(listed: Iterable[Mapping[str, Any]]) -> set[tuple[int, str]]:
     return {(p["PublicPort"], p["Type"]) for p in ports if p.get("PublicPort")}
 
 
+def has_candidates(shown: Mapping[str, Any]) -> bool:
+    """Whether the engine chooses a host port of the container among several."""
+    bindings = shown["HostConfig"].get("PortBindings") or {}
+    return any("-" in (b.get("HostPort") or "") for port in bindings.values() for b in port or ())
+
+
 def encode(value: object) -> str:
     """JSON text, as query parameters and headers carry it."""
     return msgspec.json.encode(value).decode()

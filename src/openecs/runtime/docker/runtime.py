@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 NOT_FOUND, CONFLICT = 404, 409
 #: Containers made and started at once; more only queue up inside the engine.
 AT_ONCE = 8
+#: What engines say where a socket of the host has the port, and how many candidates are tried.
+IN_USE = "address already in use"
+PORTS_TRIED = 10
 #: What engines say where a limit is higher than they may give.
 RLIMIT = "rlimit"
 #: What the ECS agent allows for a create and a start, in seconds.
@@ -163,7 +166,7 @@ class DockerRuntime:
     async def start(self, name: str) -> None:
         """Start it. Raises ``CannotStartContainer``."""
         try:
-            await self._start(name)
+            await self._start_on_a_free_port(name)
         except CannotStartContainer as error:
             spec = self._limited.get(name)
             if spec is None or RLIMIT not in error.message.lower():
@@ -245,6 +248,22 @@ class DockerRuntime:
             await self.info()
         return self._is_podman
 
+    async def _start_on_a_free_port(self, name: str) -> None:
+        """Start it; the engine goes to the next candidate for a port with every attempt."""
+        for attempt in range(1, PORTS_TRIED + 1):
+            try:
+                await self._start(name)
+            except CannotStartContainer as error:
+                last = attempt == PORTS_TRIED or IN_USE not in error.message
+                if last or not await self._has_candidates(name):
+                    raise
+            else:
+                return
+
+    async def _has_candidates(self, name: str) -> bool:
+        shown = await self._call("GET", f"/containers/{name}/json")
+        return bodies.has_candidates(shown)
+
     async def _start(self, name: str) -> None:
         path = f"/containers/{name}/start"
         async with self._gate:
@@ -257,7 +276,7 @@ class DockerRuntime:
         """An engine without CAP_SYS_RESOURCE cannot raise its own limit: its containers keep it."""
         await self.remove(spec.name)
         await self.create(replace(spec, open_files=0))
-        await self._start(spec.name)
+        await self._start_on_a_free_port(spec.name)
         self._may_limit_files = False
 
     async def _make_pause(self) -> None:
