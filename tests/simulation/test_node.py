@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from openecs.api.ecs import SERVICE
 from openecs.decide import lifecycle
-from openecs.model.containers import Health
+from openecs.model.containers import ContainerState, Health
 from openecs.model.task_definitions import (
     ContainerDependency,
     DependencyCondition,
@@ -23,7 +23,7 @@ from openecs.model.task_definitions import (
 from openecs.model.tasks import ContainerStatus, HealthStatus, StopCode, Task, TaskStatus
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
-from openecs.runtime.base import EngineUnavailable
+from openecs.runtime.base import CannotStopContainer, EngineUnavailable
 from openecs.runtime.behavior import Behavior, RemoteImage
 from openecs.runtime.simulated import SimulatedRuntime
 from openecs.store.base import INSTALLATION, Conflict
@@ -206,6 +206,24 @@ async def test_lost_events_are_made_up_for(rig):
         rig.runtime.end(observed.name, 3)
         task = await rig.when(key, TaskStatus.STOPPED)
     assert task.containers[0].exit_code == 3
+
+
+async def test_a_stop_that_fails_is_tried_again_and_not_taken_for_done(rig):
+    stop, refusals = rig.runtime.stop, [CannotStopContainer("busy")]
+
+    async def refusing(name, grace):
+        if refusals:
+            raise refusals.pop()
+        await stop(name, grace)
+
+    rig.runtime.stop = refusing
+    async with rig.node():
+        (key,) = await rig.run()
+        task = await rig.when(key, TaskStatus.RUNNING)
+        await rig.do("StopTask", task=task.id)
+        task = await rig.when(key, TaskStatus.STOPPED)
+        assert not any(c.state is ContainerState.RUNNING for c in await rig.runtime.observe("rig"))
+    assert task.containers[0].reason is None
 
 
 async def test_stopped_containers_go_after_their_time(rig):

@@ -48,16 +48,10 @@ def absorb(task: Task, definition: TaskDefinition, sighting: Sighting, now: date
     """
     if task.last_status is TaskStatus.STOPPED:
         return task
-    after = replace(
-        task,
-        containers=tuple(
-            _absorb_container(task, definition, container, sighting, now)
-            for container in task.containers
-        ),
-    )
-    after = network.absorb(after, definition, sighting.seen.get(PAUSE))
-    after = _stop_with_essential(after, definition, sighting, now)
-    after = _abandon_unborn(after, sighting.launching)
+    after = _look(task, definition, sighting, now)
+    if after.desired_status is not task.desired_status:
+        # What is seen means something else for a task that is to stop.
+        after = _look(after, definition, sighting, now)
     after = _advance(after, now)
     after = replace(after, health_status=health.task_health(definition, after.containers))
     if after == task:
@@ -108,6 +102,17 @@ def is_over(task: Task) -> bool:
 def has_started(container: Container) -> bool:
     """Whether the container reached RUNNING, even if it has stopped since."""
     return container.started_at is not None
+
+
+def _look(task: Task, definition: TaskDefinition, sighting: Sighting, now: datetime) -> Task:
+    containers = tuple(
+        _absorb_container(task, definition, container, sighting, now)
+        for container in task.containers
+    )
+    after = replace(task, containers=containers)
+    after = network.absorb(after, definition, sighting.seen.get(PAUSE))
+    after = _stop_with_essential(after, definition, sighting, now)
+    return _abandon_unborn(after, sighting.launching)
 
 
 def _absorb_container(

@@ -95,10 +95,10 @@ class TaskRun:
             case Restart(name=name):
                 self._begin(name, partial(self._restart, name))
             case Stop(name=name):
-                self._begin(name, partial(self._stop, step))
+                self._begin(name, partial(self._stop, step), retries=True)
             case TearDown():
                 if not self._jobs:
-                    self._begin(TEAR_DOWN, self._tear_down)
+                    self._begin(TEAR_DOWN, self._tear_down, retries=True)
 
     def cancel_pulls(self) -> None:
         """Give up waiting for images: the task is to stop."""
@@ -114,18 +114,23 @@ class TaskRun:
         """The container's name in the engine."""
         return spec.container_name(self._task, container)
 
-    def _begin(self, key: str, work: Work) -> None:
+    def _begin(self, key: str, work: Work, *, retries: bool = False) -> None:
+        """Begin a job. One that fails is tried again, or is the end of what it was to bring up."""
         if key not in self._jobs:
-            self._jobs[key] = self._spawn(self._job(key, work))
+            self._jobs[key] = self._spawn(self._job(key, work, retries=retries))
 
-    async def _job(self, key: str, work: Work) -> None:
+    async def _job(self, key: str, work: Work, *, retries: bool) -> None:
         retry: str | None = None
         try:
             await work()
         except EngineUnavailable as error:
             retry = error.message
         except EngineError as error:
-            self._failed(key, error)
+            log.warning("step failed", task=self._task.arn, step=key, reason=error.reason)
+            if retries:
+                retry = error.reason
+            else:
+                self._failed(key, error)
         except Exception as error:  # one task's bad day is not the others'
             log.exception("step broke", task=self._task.arn, step=key)
             retry = repr(error)
@@ -135,11 +140,8 @@ class TaskRun:
             self._ended(key, retry)
 
     def _failed(self, key: str, error: EngineError) -> None:
-        log.warning("step failed", task=self._task.arn, step=key, reason=error.reason)
-        if key == SET_UP:
-            self.fail({c.name: error.reason for c in self._task.containers})
-        elif key != TEAR_DOWN:
-            self.fail({key: error.reason})
+        names = [c.name for c in self._task.containers] if key == SET_UP else [key]
+        self.fail(dict.fromkeys(names, error.reason))
 
     async def _set_up(self) -> None:
         settings = self._settings
