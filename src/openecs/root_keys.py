@@ -7,9 +7,12 @@ another account for a server that runs.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +48,14 @@ class RootKeys:
         """The key of an account, made and durable before it is returned where there was none."""
         if self._given is not None and self._given.account == account:
             return self._given
-        known = self._read()
-        if account not in known:
-            known[account] = _new_key(account)
-            self._write(known)
-        return known[account]
+        if key := self._read().get(account):
+            return key
+        with _alone(self._path.parent):
+            known = self._read()
+            if account not in known:
+                known[account] = _new_key(account)
+                self._write(known)
+            return known[account]
 
     def accounts(self) -> tuple[RootKey, ...]:
         """All keys there are."""
@@ -91,7 +97,6 @@ class RootKeys:
             }
             for key in keys.values()
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(f".{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -111,6 +116,18 @@ def root_keys(settings: Settings) -> RootKeys:
             secret_access_key=settings.root_secret_access_key,
         )
     return RootKeys(settings.directory, given)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other processes from writing meanwhile: two may make keys of two accounts at once."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _new_key(account: str) -> RootKey:

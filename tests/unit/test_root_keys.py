@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,13 @@ async def test_the_given_key_is_its_accounts_and_never_written(tmp_path):
     assert await keys.find(stored) is None
     keys.ensure("111122223333")
     assert "AKIAGIVEN" not in (tmp_path / "root-keys.json").read_text()
+
+
+def test_keys_made_at_once_are_all_kept(tmp_path):
+    accounts = [f"{number:012d}" for number in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda account: RootKeys(tmp_path).ensure(account), accounts))
+    assert set(RootKeys(tmp_path).accounts()) == set(made)
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 NOT_FOUND, CONFLICT = 404, 409
 #: Containers made and started at once; more only queue up inside the engine.
-AT_ONCE = 8
+AT_ONCE = 6
 #: What engines say where a socket of the host has the port, and how many candidates are tried.
 IN_USE = "address already in use"
 PORTS_TRIED = 10
