@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openecs.api import shapes
@@ -42,7 +42,8 @@ def create_cluster(tx: Transaction, call: Call, request: Members) -> Members:
     existing = tx.get(CLUSTERS, call.scope, name)
     if existing is not None and existing.status is ClusterStatus.ACTIVE:
         return {"cluster": _show(tx, existing, _EVERYTHING)}
-    _forget_instances(tx, call, name)
+    if existing is not None:
+        _forget_instances(tx, call, name)
     providers = capacity_providers.existing_names(tx, call, request.get("capacityProviders") or ())
     strategy = request.get("defaultCapacityProviderStrategy")
     insights = account_settings.effective(tx, call, _INSIGHTS).value
@@ -58,7 +59,7 @@ def create_cluster(tx: Transaction, call: Call, request: Members) -> Members:
         tags=tags.parse(request.get("tags")),
     )
     tx.put(CLUSTERS, cluster)
-    return {"cluster": _show(tx, cluster, _EVERYTHING)}
+    return {"cluster": _members(cluster, _EVERYTHING, _Counts())}
 
 
 def describe_clusters(view: View, call: Call, request: Members) -> Members:
@@ -196,6 +197,25 @@ def _check_unused(view: View, cluster: Cluster, providers: set[str]) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """What a cluster has at the moment; a new one has nothing."""
+
+    instances: int = 0
+    running: int = 0
+    pending: int = 0
+    statistics: Sequence[Members] = ()
+
+
+def _counts(view: View, cluster: Cluster, include: Sequence[str]) -> _Counts:
+    return _Counts(
+        instances=_instances(view, cluster),
+        running=_tasks(view, cluster, (TaskStatus.RUNNING,)),
+        pending=_tasks(view, cluster, _PENDING),
+        statistics=_statistics(view, cluster) if "STATISTICS" in include else (),
+    )
+
+
 def _instances(view: View, cluster: Cluster) -> int:
     return sum(
         view.count(CONTAINER_INSTANCES, cluster.scope, "cluster", (cluster.name, status))
@@ -211,15 +231,19 @@ def _tasks(view: View, cluster: Cluster, statuses: Sequence[TaskStatus]) -> int:
 
 
 def _show(view: View, cluster: Cluster, include: Sequence[str]) -> Members:
+    return _members(cluster, include, _counts(view, cluster, include))
+
+
+def _members(cluster: Cluster, include: Sequence[str], counts: _Counts) -> Members:
     members: dict[str, Any] = {
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
         "status": str(cluster.status),
-        "registeredContainerInstancesCount": _instances(view, cluster),
-        "runningTasksCount": _tasks(view, cluster, (TaskStatus.RUNNING,)),
-        "pendingTasksCount": _tasks(view, cluster, _PENDING),
+        "registeredContainerInstancesCount": counts.instances,
+        "runningTasksCount": counts.running,
+        "pendingTasksCount": counts.pending,
         "activeServicesCount": 0,
-        "statistics": _statistics(view, cluster) if "STATISTICS" in include else [],
+        "statistics": list(counts.statistics),
         "tags": tags.show(cluster.tags) if "TAGS" in include else [],
         "settings": [],
         "capacityProviders": list(cluster.capacity_providers),
