@@ -6,7 +6,7 @@ the ECS agent's dependency graph (a condition blocks the creation of the depende
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,9 +54,13 @@ def dependencies(definition: ContainerDefinition) -> tuple[ContainerDependency, 
     )
 
 
-def find_cycle(containers: Iterable[ContainerDefinition]) -> tuple[str, ...]:
-    """The names on a cycle of dependencies, in order, or nothing."""
-    edges = {c.name: [d.container_name for d in dependencies(c)] for c in containers}
+def edges(containers: Iterable[ContainerDefinition]) -> dict[str, list[str]]:
+    """The names of what each container waits for, by its own."""
+    return {c.name: [d.container_name for d in dependencies(c)] for c in containers}
+
+
+def find_cycle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """The names on a cycle of a graph, in order, or nothing."""
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> tuple[str, ...]:

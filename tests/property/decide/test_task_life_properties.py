@@ -242,7 +242,7 @@ def test_looking_twice_is_looking_once(definition, data):
 
 @given(definitions())
 def test_generated_definitions_have_no_cycle(definition):
-    assert dependencies.find_cycle(definition.container_definitions) == ()
+    assert dependencies.find_cycle(dependencies.edges(definition.container_definitions)) == ()
 
 
 def test_a_cycle_is_found_by_its_names():
@@ -250,5 +250,7 @@ def test_a_cycle_is_found_by_its_names():
         wants = ContainerDependency(container_name=other, condition=DependencyCondition.START)
         return ContainerDefinition(name=name, image="i", depends_on=(wants,))
 
-    cycle = dependencies.find_cycle([needs("a", "b"), needs("b", "c"), needs("c", "b")])
+    cycle = dependencies.find_cycle(
+        dependencies.edges([needs("a", "b"), needs("b", "c"), needs("c", "b")])
+    )
     assert set(cycle) == {"b", "c"}

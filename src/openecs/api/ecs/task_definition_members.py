@@ -125,6 +125,8 @@ def _with_host_ports(
     container: ContainerDefinition, mode: NetworkMode | None
 ) -> ContainerDefinition:
     mappings = tuple(_with_host_port(mapping, mode) for mapping in container.port_mappings)
+    if mappings == container.port_mappings:
+        return container
     return replace(container, port_mappings=mappings)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 
 from openecs.api.ecs import container_rules
@@ -166,14 +165,13 @@ def _mounts(definition: TaskDefinition) -> Iterator[str]:
 
 def _links(definition: TaskDefinition) -> Iterator[str]:
     names = {container.name for container in definition.container_definitions}
-    links = [
-        replace(container, depends_on=(), volumes_from=())
+    links = {
+        container.name: [link.partition(":")[0] for link in container.links]
         for container in definition.container_definitions
-    ]
-    for container in links:
-        for link in container.links:
-            if (target := link.partition(":")[0]) not in names:
-                yield f"Unknown container '{target}'."
+    }
+    for target in chain.from_iterable(links.values()):
+        if target not in names:
+            yield f"Unknown container '{target}'."
     if dependencies.find_cycle(links):
         yield "Container links should not have a cycle"
 
@@ -185,7 +183,7 @@ def _dependencies(definition: TaskDefinition) -> Iterator[str]:
             yield from _dependency(
                 container.name, dependency.container_name, target, dependency.condition
             )
-    if dependencies.find_cycle(definition.container_definitions):
+    if dependencies.find_cycle(dependencies.edges(definition.container_definitions)):
         yield "Container dependencies should not have a cycle"
 
 

@@ -6,9 +6,10 @@ out again. A deleted one is DELETE_IN_PROGRESS until the retention loop finds no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
+
+import msgspec
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors, references, tags
@@ -155,7 +156,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def _check_length(request: Members) -> None:
-    length = len(json.dumps(request, default=str, separators=(",", ":")))
+    length = len(msgspec.json.encode(request))
     if length > _MAX_BYTES:
         raise errors.client(
             f"Actual length: '{length}'. Max allowed length is '{_MAX_BYTES}' bytes."

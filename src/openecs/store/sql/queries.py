@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Dialect, Select, bindparam, func, select
 
 from openecs.model.identity import Scope
 from openecs.store.base import Change, Revision
@@ -63,8 +63,9 @@ class Queries:
         kind, account, region, key = address
         if "\0" in key:
             return None  # PostgreSQL has no such text, not even to compare with
-        row = self._connection.execute(
-            _RECORD, {"kind": kind, "account": account, "region": region, "key": key}
+        # Asked for whatever is written first; ready-made text is twice as quick as an expression.
+        row = self._connection.exec_driver_sql(
+            _record_text(self._connection.dialect), (kind, account, region, key)
         ).first()
         return Record(*row) if row else None
 
@@ -131,6 +132,21 @@ _RECORD = select(*_COLUMNS).where(
     resources.c.region == bindparam("region"),
     resources.c.key == bindparam("key"),
 )
+
+
+@cache
+def _record_text(dialect: Dialect) -> str:
+    """``_RECORD`` as the driver takes it, its parameters in the order of the primary key."""
+    compiled = _RECORD.compile(dialect=_positional(dialect))
+    if list(compiled.positiontup or ()) != ["kind", "account", "region", "key"]:
+        raise AssertionError("the parameters of a record are in another order")
+    return str(compiled)
+
+
+def _positional(dialect: Dialect) -> Dialect:
+    style = "qmark" if dialect.name == "sqlite" else "format"
+    return type(dialect)(paramstyle=style)  # type: ignore[call-arg]  # every real dialect takes it
+
 
 _SCOPES = (
     select(resources.c.account, resources.c.region)
