@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from openecs.model.identity import Scope
 from openecs.store.base import Change, Revision
@@ -63,10 +65,19 @@ class Queries:
         kind, account, region, key = address
         if "\0" in key:
             return None  # PostgreSQL has no such text, not even to compare with
-        # Asked for whatever is written first; ready-made text is twice as quick as an expression.
-        row = self._connection.exec_driver_sql(
-            _record_text(self._connection.dialect), (kind, account, region, key)
+        if self._connection.dialect.name == "sqlite":
+            return self._record_of_sqlite(address)
+        row = self._connection.execute(
+            _RECORD, {"kind": kind, "account": account, "region": region, "key": key}
         ).first()
+        return Record(*row) if row else None
+
+    def _record_of_sqlite(self, address: Address) -> Record | None:
+        driver: Any = self._connection.connection.driver_connection
+        try:
+            row = driver.execute(_RECORD_OF_SQLITE, address).fetchone()
+        except sqlite3.Error as error:
+            raise SQLAlchemyError(str(error)) from error
         return Record(*row) if row else None
 
     def scan(self, kind: str, scope: Scope | None, wanted: Range) -> list[Record]:
@@ -133,20 +144,11 @@ _RECORD = select(*_COLUMNS).where(
     resources.c.key == bindparam("key"),
 )
 
-
-@cache
-def _record_text(dialect: Dialect) -> str:
-    """``_RECORD`` as the driver takes it, its parameters in the order of the primary key."""
-    compiled = _RECORD.compile(dialect=_positional(dialect))
-    if list(compiled.positiontup or ()) != ["kind", "account", "region", "key"]:
-        raise AssertionError("the parameters of a record are in another order")
-    return str(compiled)
-
-
-def _positional(dialect: Dialect) -> Dialect:
-    style = "qmark" if dialect.name == "sqlite" else "format"
-    return type(dialect)(paramstyle=style)  # type: ignore[call-arg]  # every real dialect takes it
-
+#: The same for SQLite's driver itself: asked for whatever is written, it is ten times as quick.
+_RECORD_OF_SQLITE = (
+    "SELECT account, region, key, revision, document FROM resources"
+    " WHERE kind = ? AND account = ? AND region = ? AND key = ?"
+)
 
 _SCOPES = (
     select(resources.c.account, resources.c.region)
