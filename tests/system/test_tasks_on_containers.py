@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from openecs_server import containers_of, docker, eventually, free_port
-from tasks import WAITS, container
+from tasks import DEFAULTS, WAITS, container
 
 pytestmark = pytest.mark.system
 
@@ -269,6 +269,19 @@ def test_a_bind_mount_and_a_shared_task_volume(tasks, tmp_path):
         ],
     )
     assert logs(tasks.stopped(arn)) == "from the host"
+
+
+@pytest.mark.parametrize("driver", ["local", "none", "json-file"])
+def test_log_drivers_of_the_engine(tasks, driver):
+    unchecked = tasks.server.client("ecs", parameter_validation=False)
+    logs_to = WAITS | {"logConfiguration": {"logDriver": driver}}
+    made = unchecked.register_task_definition(
+        family=f"logs-{driver}", containerDefinitions=[DEFAULTS | logs_to]
+    )
+    arn = tasks.start(made["taskDefinition"]["taskDefinitionArn"])
+    runtime_id = container(tasks.running(arn))["runtimeId"]
+    assert inspect(runtime_id, "{{.HostConfig.LogConfig.Type}}") == driver
+    tasks.stop(arn)
 
 
 def test_what_cannot_be_done_is_refused_and_not_dropped(tasks):

@@ -30,11 +30,12 @@ RESERVED_PORTS = ("22/tcp", "2375/tcp", "2376/tcp", "51678/tcp", "51679/tcp", "5
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 #: Log drivers that ECS knows and the engine serves by itself, where it has them.
-LOG_DRIVERS = frozenset({"fluentd", "gelf", "journald", "json-file", "splunk", "syslog"})
+LOG_DRIVERS = frozenset({"fluentd", "gelf", "journald", "json-file", "local", "splunk", "syslog"})
 
 #: What every engine we drive can do for a task, in the ECS agent's words.
 CAPABILITIES = (
     *(f"com.amazonaws.ecs.capability.docker-remote-api.1.{minor}" for minor in range(17, 42)),
+    "com.amazonaws.ecs.capability.logging-driver.none",
     "com.amazonaws.ecs.capability.privileged-container",
     "com.amazonaws.ecs.capability.task-iam-role",
     "com.amazonaws.ecs.capability.task-iam-role-network-host",

@@ -187,6 +187,10 @@ def _of_scalars(
     return each
 
 
+#: What an engine of one's own can do beyond Amazon's models: log drivers of Docker's.
+_MORE_KNOWN: Mapping[str, Sequence[str]] = {"LogDriver": ("local", "none")}
+
+
 def _scalar(shape: Shape) -> _Check | None:
     possible = (_enum(shape), _range(shape), _size(shape), _pattern(shape))
     checks = [check for check in possible if check]
@@ -205,7 +209,7 @@ def _all(checks: Sequence[_Check]) -> _Check:
 
 
 def _enum(shape: Shape) -> _Check | None:
-    known = getattr(shape, "enum", None)
+    known = [*getattr(shape, "enum", ()), *_MORE_KNOWN.get(shape.name, ())]
     return _test(shape, Demand.KNOWN, known, frozenset(known).__contains__) if known else None
 
 
