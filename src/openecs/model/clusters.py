@@ -119,6 +119,17 @@ class Machine:
     registered_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementTicket:
+    """How often tasks were placed on a machine by others than the service scheduler.
+
+    The scheduler plans on a picture of its own; this tells it in a glance that the picture is old.
+    """
+
+    machine: str
+    number: int
+
+
 class ContainerInstanceStatus(StrEnum):
     """Whether an instance takes tasks."""
 

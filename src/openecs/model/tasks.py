@@ -172,6 +172,13 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskProtection:
+    """That a service task is not to be scaled in, nor replaced by a deployment, until then."""
+
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task: what was asked, where it was placed, what became of it."""
 
@@ -218,6 +225,9 @@ class Task:
     stopped_at: datetime | None = None
     #: Starts at 1 and grows with every change the API can show.
     version: int = 1
+    protection: TaskProtection | None = None
+    #: Of a task that a scheduler keeps: whether that has taken its end into account.
+    accounted: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -229,6 +239,12 @@ class Task:
     def cluster_arn(self) -> str:
         """The ARN of its cluster."""
         return cluster_arn(self.scope, self.cluster)
+
+    @property
+    def service(self) -> str | None:
+        """The name of the service it belongs to; only services start tasks of such a group."""
+        kind, _, name = self.group.partition(":")
+        return name if kind == "service" else None
 
     def container_arn(self, container: Container) -> str:
         """The ARN of one of its containers."""

@@ -12,6 +12,16 @@ from openecs.model.clusters import (
     ContainerInstance,
     IdempotencyRecord,
     Machine,
+    PlacementTicket,
+)
+from openecs.model.leases import Lease
+from openecs.model.services import (
+    Service,
+    ServiceDeployment,
+    ServiceEvents,
+    ServiceRevision,
+    ServiceStatus,
+    TaskSet,
 )
 from openecs.model.task_definitions import (
     TaskDefinition,
@@ -42,6 +52,21 @@ def instance_key(cluster: str, instance_id: str) -> str:
 def task_key(cluster: str, task_id: str) -> str:
     """The key of a task."""
     return f"{cluster}/{task_id}"
+
+
+def service_key(cluster: str, service: str) -> str:
+    """The key of a service, and what the keys of everything that is a service's start with."""
+    return f"{cluster}/{service}"
+
+
+def part_key(cluster: str, service: str, part_id: str) -> str:
+    """The key of a revision, a deployment or a task set of a service."""
+    return f"{cluster}/{service}/{part_id}"
+
+
+def machine_lease(machine: str) -> str:
+    """The name of the lease by which a machine's node shows that it lives."""
+    return f"machine/{machine}"
 
 
 def stopped_hour(moment: datetime) -> str:
@@ -94,6 +119,12 @@ TASKS: Kind[Task] = Kind(
         "cluster_status": lambda t: (
             None if t.last_status is TaskStatus.STOPPED else (t.cluster, t.last_status)
         ),
+        # What a service's scheduler looks at: until a task's end is both come and accounted for.
+        "service": lambda t: (
+            None
+            if t.service is None or (t.accounted and t.last_status is TaskStatus.STOPPED)
+            else (t.cluster, t.service)
+        ),
     },
     global_indexes={
         # The tasks a machine has to care for: what its node works on and what holds its resources.
@@ -106,6 +137,13 @@ TASKS: Kind[Task] = Kind(
 
 MACHINES: Kind[Machine] = Kind(
     name="machine", type=Machine, key=lambda m: m.id, scope=lambda _: INSTALLATION
+)
+
+PLACEMENT_TICKETS: Kind[PlacementTicket] = Kind(
+    name="placement-ticket",
+    type=PlacementTicket,
+    key=lambda t: t.machine,
+    scope=lambda _: INSTALLATION,
 )
 
 CONTAINER_INSTANCES: Kind[ContainerInstance] = Kind(
@@ -132,14 +170,69 @@ IDEMPOTENCY: Kind[IdempotencyRecord] = Kind(
     name="idempotency", type=IdempotencyRecord, key=lambda r: r.token, scope=lambda r: r.scope
 )
 
+SERVICES: Kind[Service] = Kind(
+    name="service",
+    type=Service,
+    key=lambda s: service_key(s.cluster, s.name),
+    scope=lambda s: s.scope,
+    indexes={
+        "listed": lambda s: (s.cluster,) if s.status is ServiceStatus.ACTIVE else None,
+        "present": lambda s: None if s.status is ServiceStatus.INACTIVE else (s.cluster,),
+    },
+    global_indexes={
+        # What the scheduler looks after, and what the retention loop looks through.
+        "present": lambda s: None if s.status is ServiceStatus.INACTIVE else (),
+        "inactive": lambda s: () if s.status is ServiceStatus.INACTIVE else None,
+    },
+)
+
+SERVICE_EVENTS: Kind[ServiceEvents] = Kind(
+    name="service-events",
+    type=ServiceEvents,
+    key=lambda e: service_key(e.cluster, e.service),
+    scope=lambda e: e.scope,
+)
+
+SERVICE_REVISIONS: Kind[ServiceRevision] = Kind(
+    name="service-revision",
+    type=ServiceRevision,
+    key=lambda r: part_key(r.cluster, r.service, r.id),
+    scope=lambda r: r.scope,
+)
+
+SERVICE_DEPLOYMENTS: Kind[ServiceDeployment] = Kind(
+    name="service-deployment",
+    type=ServiceDeployment,
+    key=lambda d: part_key(d.cluster, d.service, d.id),
+    scope=lambda d: d.scope,
+)
+
+TASK_SETS: Kind[TaskSet] = Kind(
+    name="task-set",
+    type=TaskSet,
+    key=lambda s: part_key(s.cluster, s.service, s.id),
+    scope=lambda s: s.scope,
+)
+
+LEASES: Kind[Lease] = Kind(
+    name="lease", type=Lease, key=lambda e: e.name, scope=lambda _: INSTALLATION
+)
+
 ALL = (
     CLUSTERS,
     TASK_DEFINITIONS,
     TASK_DEFINITION_FAMILIES,
     TASKS,
     MACHINES,
+    PLACEMENT_TICKETS,
     CONTAINER_INSTANCES,
     CAPACITY_PROVIDERS,
     ACCOUNT_SETTINGS,
     IDEMPOTENCY,
+    SERVICES,
+    SERVICE_EVENTS,
+    SERVICE_REVISIONS,
+    SERVICE_DEPLOYMENTS,
+    TASK_SETS,
+    LEASES,
 )

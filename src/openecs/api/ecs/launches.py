@@ -52,14 +52,14 @@ def parse(wanted: TaskRequest, request: Members) -> Launch:
     strategy = _provider_strategy(wanted, request)
     if strategy:
         _check_fargate(wanted, request, ask)
-        return OnFargate(providers=providers.split(strategy, count), ask=_anywhere(ask))
+        return OnFargate(providers=providers.split(strategy, count), ask=anywhere(ask))
     match request.get("launchType") or LaunchType.EC2:
         case LaunchType.EC2:
             _check_instances(wanted, request)
             return OnInstances(count=count, ask=ask, strategies=ranked)
         case LaunchType.FARGATE:
             _check_fargate(wanted, request, ask)
-            return OnFargate(providers=(None,) * count, ask=_anywhere(ask))
+            return OnFargate(providers=(None,) * count, ask=anywhere(ask))
         case _:
             # Remote machines come later: there are no instances of the other launch types.
             raise errors.invalid_parameter(NO_INSTANCES)
@@ -140,6 +140,6 @@ def _check_fargate(wanted: TaskRequest, request: Members, ask: Ask) -> None:
         raise errors.invalid_parameter(f"The platform version {given} is not valid: use LATEST.")
 
 
-def _anywhere(ask: Ask) -> Ask:
+def anywhere(ask: Ask) -> Ask:
     """FARGATE has no instances whose attributes could matter."""
     return replace(ask, required_attributes=frozenset())

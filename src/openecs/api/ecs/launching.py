@@ -12,13 +12,12 @@ from openecs.api.ecs.new_tasks import ARCHITECTURE, Destination, new_task
 from openecs.api.ecs.task_requests import TaskRequest
 from openecs.decide.placement import filters, plan
 from openecs.decide.placement.ask import Ask, ask_of
-from openecs.decide.placement.candidates import Candidate
 from openecs.decide.placement.explain import NO_INSTANCES
-from openecs.model.clusters import ContainerInstance, Machine
+from openecs.model.clusters import ContainerInstance, Machine, PlacementTicket
 from openecs.model.task_definitions import Attribute
 from openecs.model.tasks import LaunchType, Task
-from openecs.store.base import Transaction, View
-from openecs.store.kinds import CONTAINER_INSTANCES, TASKS, instance_key
+from openecs.store.base import INSTALLATION, Transaction
+from openecs.store.kinds import CONTAINER_INSTANCES, PLACEMENT_TICKETS, TASKS, instance_key
 
 NO_CAPACITY = (
     "Capacity is unavailable at this time. Please try again later or in a different "
@@ -56,6 +55,44 @@ def launch_on(tx: Transaction, call: Call, wanted: TaskRequest, named: Sequence[
     return tasks, failures
 
 
+def on_instance(instance: ContainerInstance) -> Destination:
+    """A container instance as the destination of a task."""
+    return Destination(
+        launch_type=LaunchType.EC2,
+        machine=instance.machine,
+        container_instance=instance.id,
+        capacity_provider=instance.capacity_provider,
+        architecture=_value(instance.attributes, ARCHITECTURE),
+        availability_zone=_value(instance.attributes, placing.ZONE),
+    )
+
+
+def on_fargate(call: Call, machine: Machine, provider: str | None) -> Destination:
+    """A machine as the destination of a FARGATE task."""
+    return Destination(
+        launch_type=LaunchType.FARGATE,
+        machine=machine.id,
+        capacity_provider=provider,
+        architecture=_value(machine.attributes, ARCHITECTURE),
+        availability_zone=placing.zone_of(call, machine),
+        platform_version=PLATFORM_VERSION,
+    )
+
+
+def as_instance(call: Call, machine: Machine) -> ContainerInstance:
+    """A machine as placement of a FARGATE task sees it: an instance of no cluster."""
+    zone = Attribute(name=placing.ZONE, value=placing.zone_of(call, machine))
+    return ContainerInstance(
+        scope=call.scope,
+        cluster="",
+        id=machine.id,
+        machine=machine.id,
+        ec2_instance_id="",
+        attributes=(*machine.attributes, zone),
+        registered_at=machine.registered_at,
+    )
+
+
 def _on_instances(tx: Transaction, call: Call, wanted: TaskRequest, on: OnInstances) -> Launched:
     instances = {i.id: i for i in placing.instances(tx, call, wanted.cluster)}
     if not instances:
@@ -75,16 +112,16 @@ def _on_instances(tx: Transaction, call: Call, wanted: TaskRequest, on: OnInstan
 def _on_fargate(tx: Transaction, call: Call, wanted: TaskRequest, on: OnFargate) -> Launched:
     """FARGATE and FARGATE_SPOT are the machines of this installation, without an instance."""
     machines = {machine.id: machine for machine in placing.machines(tx)}
-    candidates = [_as_candidate(tx, call, machine) for machine in machines.values()]
+    candidates = [placing.candidate(tx, as_instance(call, each)) for each in machines.values()]
     placements = plan.plan(on.ask, len(on.providers), candidates, (), call.request_id)
     tasks: list[Task] = []
     failures: list[Members] = []
     for provider, placement in zip(on.providers, placements, strict=True):
         match placement:
             case plan.Placed(candidate=chosen):
-                destination = _on_machine(call, machines[chosen.machine], provider)
+                destination = on_fargate(call, machines[chosen.machine], provider)
                 tasks.append(new_task(call, wanted, on.ask, destination))
-                tx.put(TASKS, tasks[-1])
+                _keep(tx, tasks[-1])
             case plan.Unplaced():
                 failures.append({"reason": NO_CAPACITY})
     return tasks, failures
@@ -110,44 +147,17 @@ def _record(
 ) -> Task:
     """The task on its instance, both written: the instance may be joining with it."""
     tx.put(CONTAINER_INSTANCES, instance)
-    destination = Destination(
-        launch_type=LaunchType.EC2,
-        machine=instance.machine,
-        container_instance=instance.id,
-        capacity_provider=instance.capacity_provider,
-        architecture=_value(instance.attributes, ARCHITECTURE),
-        availability_zone=_value(instance.attributes, placing.ZONE),
-    )
-    task = new_task(call, wanted, ask, destination)
-    tx.put(TASKS, task)
+    task = new_task(call, wanted, ask, on_instance(instance))
+    _keep(tx, task)
     return task
 
 
-def _on_machine(call: Call, machine: Machine, provider: str | None) -> Destination:
-    return Destination(
-        launch_type=LaunchType.FARGATE,
-        machine=machine.id,
-        capacity_provider=provider,
-        architecture=_value(machine.attributes, ARCHITECTURE),
-        availability_zone=placing.zone_of(call, machine),
-        platform_version=PLATFORM_VERSION,
-    )
-
-
-def _as_candidate(view: View, call: Call, machine: Machine) -> Candidate:
-    instance = ContainerInstance(
-        scope=call.scope,
-        cluster="",
-        id=machine.id,
-        machine=machine.id,
-        ec2_instance_id="",
-        attributes=(
-            *machine.attributes,
-            Attribute(name=placing.ZONE, value=placing.zone_of(call, machine)),
-        ),
-        registered_at=machine.registered_at,
-    )
-    return placing.candidate(view, instance)
+def _keep(tx: Transaction, task: Task) -> None:
+    """Record a task, and that it was placed here and not by the service scheduler."""
+    tx.put(TASKS, task)
+    ticket = tx.get(PLACEMENT_TICKETS, INSTALLATION, task.machine)
+    number = ticket.number + 1 if ticket else 1
+    tx.put(PLACEMENT_TICKETS, PlacementTicket(machine=task.machine, number=number))
 
 
 def _value(attributes: Sequence[Attribute], name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from openecs.api.base import Call
 from openecs.decide.placement import resources
-from openecs.decide.placement.candidates import Candidate
+from openecs.decide.placement.candidates import Candidate, candidate_of
 from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus, Machine
 from openecs.model.task_definitions import Attribute
 from openecs.model.tasks import Task
@@ -30,12 +30,12 @@ def instances(view: View, call: Call, cluster: Cluster) -> list[ContainerInstanc
     """
     known = view.scan(CONTAINER_INSTANCES, call.scope, prefix=f"{cluster.name}/")
     there = {instance.machine for instance in known}
-    joining = [
-        _joining(call, cluster, machine)
+    newcomers = [
+        joining(call, cluster, machine)
         for machine in view.scan(MACHINES, INSTALLATION)
         if machine.joins_clusters and machine.id not in there
     ]
-    return [i for i in known if i.status is ACTIVE] + joining
+    return [i for i in known if i.status is ACTIVE] + newcomers
 
 
 def candidate(view: View, instance: ContainerInstance) -> Candidate:
@@ -48,19 +48,7 @@ def candidate(view: View, instance: ContainerInstance) -> Candidate:
         if machine
         else resources.Resources(cpu=0, memory=0, ports=frozenset())
     )
-    return Candidate(
-        id=instance.id,
-        arn=instance.arn,
-        machine=instance.machine,
-        status=instance.status,
-        connected=machine is not None and machine.connected,
-        attributes={a.name: a.value for a in instance.attributes},
-        free=free,
-        agent_version=machine.agent_version if machine else "",
-        ec2_instance_id=instance.ec2_instance_id,
-        registered_at=instance.registered_at,
-        groups=dict(Counter(t.group for t in own)),
-    )
+    return candidate_of(instance, machine, free, dict(Counter(t.group for t in own)))
 
 
 def zone_of(call: Call, machine: Machine) -> str:
@@ -73,7 +61,8 @@ def machines(view: View) -> Sequence[Machine]:
     return view.scan(MACHINES, INSTALLATION)
 
 
-def _joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstance:
+def joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstance:
+    """The record a machine gets that joins a cluster now."""
     digest = hashlib.sha256(machine.id.encode()).hexdigest()
     attributes = (
         *machine.attributes,

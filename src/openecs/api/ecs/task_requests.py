@@ -91,6 +91,11 @@ def placement_strategies(request: Members) -> tuple[PlacementStrategy, ...]:
     return tuple(shapes.from_members(PlacementStrategy, each) for each in given)
 
 
+def without_overrides(definition: TaskDefinition) -> TaskOverride:
+    """The overrides of a task that has none: every container is listed with an empty one."""
+    return TaskOverride(container_overrides=_of_each(definition, ()))
+
+
 def _definition(view: View, call: Call, reference: str) -> TaskDefinition:
     definition = references.find_definition(view, call, reference)
     if definition is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.resources import Resources
-from openecs.model.clusters import ContainerInstanceStatus
+from openecs.model.clusters import ContainerInstance, ContainerInstanceStatus, Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,25 @@ class Candidate:
         return sum(self.groups.values())
 
 
+def candidate_of(
+    instance: ContainerInstance, machine: Machine | None, free: Resources, groups: dict[str, int]
+) -> Candidate:
+    """The instance as placement sees it; without a record of its machine it takes nothing."""
+    return Candidate(
+        id=instance.id,
+        arn=instance.arn,
+        machine=instance.machine,
+        status=instance.status,
+        connected=machine is not None and machine.connected,
+        attributes={a.name: a.value for a in instance.attributes},
+        free=free,
+        agent_version=machine.agent_version if machine else "",
+        ec2_instance_id=instance.ec2_instance_id,
+        registered_at=instance.registered_at,
+        groups=groups,
+    )
+
+
 def place(chosen: Candidate, ask: Ask, among: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """The candidates once the ask is placed on one; others of its machine have less left too."""
     free = Resources(
@@ -45,11 +64,6 @@ def place(chosen: Candidate, ask: Ask, among: Iterable[Candidate]) -> tuple[Cand
         ports=chosen.free.ports | ask.host_ports,
     )
     return tuple(_after(c, chosen, ask, free) for c in among)
-
-
-def by_id(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-    """The candidates in an order of their own, whatever order they came in."""
-    return sorted(candidates, key=lambda c: c.id)
 
 
 def _after(candidate: Candidate, chosen: Candidate, ask: Ask, free: Resources) -> Candidate:

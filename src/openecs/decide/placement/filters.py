@@ -78,24 +78,26 @@ def distinct_instance(ask: Ask, candidate: Candidate) -> Rejection | None:
     return Rejection.DISTINCT_INSTANCE if wanted and candidate.groups.get(ask.group) else None
 
 
-FILTERS: tuple[Filter, ...] = (
-    status,
-    agent,
-    attributes,
-    cpu,
-    memory,
-    ports,
-    member_of,
-    distinct_instance,
-)
+FILTERS: tuple[Filter, ...] = (status, agent, attributes, cpu, memory, ports)
+#: What placement constraints add; most tasks have none.
+CONSTRAINTS: tuple[Filter, ...] = (member_of, distinct_instance)
 
 
 def reject(ask: Ask, candidate: Candidate) -> Rejection | None:
     """The first reason against placing the ask on the candidate, or None."""
-    for check in FILTERS:
+    for check in (*FILTERS, *CONSTRAINTS) if ask.constraints else FILTERS:
         if rejection := check(ask, candidate):
             return rejection
     return None
+
+
+def is_daemon_place(ask: Ask, candidate: Candidate) -> bool:
+    """Whether a daemon is to have a task on the instance, whatever else is there or its agent does.
+
+    Developer Guide, "Amazon ECS service scheduler": each active instance that meets the
+    constraints.
+    """
+    return not any(check(ask, candidate) for check in (status, attributes, member_of))
 
 
 def holds(expression: str, candidate: Candidate) -> bool:

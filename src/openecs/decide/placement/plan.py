@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from openecs.decide.placement import candidates as among
@@ -38,15 +38,41 @@ def plan(
     seed: str,
 ) -> tuple[Placement, ...]:
     """Where each of ``count`` identical asks goes, in order. The order of candidates is nothing."""
-    known: Sequence[Candidate] = among.by_id(candidates)
+    known = {candidate.id: candidate for candidate in candidates}
+    together = _by_machine(candidates)
+    ranking = strategies.Ranking(ask, ranked_by, seed, known.values())
+    rejections: dict[str, Rejection] = {}
+    _judge(ask, known.values(), ranking, rejections)
     placements: list[Placement] = []
-    for number in range(count):
-        verdicts = [(c, filters.reject(ask, c)) for c in known]
-        fit = [c for c, rejection in verdicts if rejection is None]
-        chosen = strategies.choose(ask, fit, ranked_by, f"{seed}/{number}")
-        if chosen is None:
-            placements.append(Unplaced(tuple((c, r) for c, r in verdicts if r is not None)))
-            continue
+    while len(placements) < count and (chosen := ranking.best()) is not None:
         placements.append(Placed(chosen))
-        known = among.place(chosen, ask, known)
-    return tuple(placements)
+        ranking.placed(chosen)
+        sharing = [known[name] for name in together[chosen.machine]]
+        changed = among.place(chosen, ask, sharing)
+        known.update((c.id, c) for c in changed)
+        _judge(ask, changed, ranking, rejections)
+    unplaced = Unplaced(tuple((known[i], rejections[i]) for i in sorted(rejections)))
+    return (*placements, *[unplaced] * (count - len(placements)))
+
+
+def _by_machine(candidates: Iterable[Candidate]) -> dict[str, list[str]]:
+    """The ids of the instances of each machine: they share its resources."""
+    together: dict[str, list[str]] = {}
+    for candidate in candidates:
+        together.setdefault(candidate.machine, []).append(candidate.id)
+    return together
+
+
+def _judge(
+    ask: Ask,
+    candidates: Iterable[Candidate],
+    ranking: strategies.Ranking,
+    rejections: dict[str, Rejection],
+) -> None:
+    for candidate in candidates:
+        rejection = filters.reject(ask, candidate)
+        if rejection is None:
+            ranking.fits(candidate)
+        else:
+            ranking.refuses(candidate)
+            rejections[candidate.id] = rejection

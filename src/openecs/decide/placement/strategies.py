@@ -6,9 +6,11 @@ over availability zones, then instances. Developer Guide, "Amazon ECS task place
 
 from __future__ import annotations
 
-import hashlib
+import heapq
+import zlib
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.candidates import Candidate
@@ -20,27 +22,7 @@ DEFAULT = (
     PlacementStrategy(type="spread", field="instanceId"),
 )
 
-Rank = tuple[tuple[int, str], ...]
-
-
-def choose(
-    ask: Ask,
-    fit: Iterable[Candidate],
-    strategies: tuple[PlacementStrategy, ...],
-    seed: str,
-) -> Candidate | None:
-    """The best of the candidates that fit, or None of none. Ties are broken by the seed."""
-    fitting = tuple(fit)
-    counts = [_spread_counts(ask, fitting, s) for s in strategies or DEFAULT]
-
-    def rank(candidate: Candidate) -> Rank:
-        ranks = [
-            _rank(strategy, count, candidate, seed)
-            for strategy, count in zip(strategies or DEFAULT, counts, strict=True)
-        ]
-        return (*ranks, (0, _shuffled(candidate, seed)))
-
-    return min(fitting, key=rank, default=None)
+Place = tuple[str | None, ...]
 
 
 def is_known(strategy: PlacementStrategy) -> bool:
@@ -57,36 +39,111 @@ def is_known(strategy: PlacementStrategy) -> bool:
             return False
 
 
-def _rank(
-    strategy: PlacementStrategy, counts: Counter[str | None], candidate: Candidate, seed: str
-) -> tuple[int, str]:
-    match strategy.type:
-        case "spread":
-            return counts[_place(strategy, candidate)], ""
-        case "binpack":
-            free = candidate.free
-            return (free.cpu if (strategy.field or "").lower() == "cpu" else free.memory), ""
-        case _:
-            return 0, _shuffled(candidate, seed)
+class _Entry(NamedTuple):
+    """A candidate in the heap of its group; one that has changed since is passed over."""
+
+    key: tuple[int, ...]
+    number: int
+    candidate: Candidate
 
 
-def _spread_counts(
-    ask: Ask, candidates: Iterable[Candidate], strategy: PlacementStrategy
-) -> Counter[str | None]:
-    """How many tasks of the ask's group each place has already."""
-    counts: Counter[str | None] = Counter()
-    if strategy.type == "spread":
-        for candidate in candidates:
-            counts[_place(strategy, candidate)] += candidate.groups.get(ask.group, 0)
-    return counts
+class Ranking:
+    """The candidates that fit, the best first; placing a task on one changes the order.
+
+    Attributes to spread over are shared: candidates equal in all of them form a group, and inside
+    it only their own ranks (tasks on the instance, what it has left, the dice) differ. So a
+    placement touches one group, and the best is the best of the groups' heads. ``everywhere`` are
+    all instances of the cluster: tasks on one that is full count in its zone all the same.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        ranked_by: tuple[PlacementStrategy, ...],
+        seed: str,
+        everywhere: Iterable[Candidate],
+    ) -> None:
+        self._group = ask.group
+        self._ranked = ranked_by or DEFAULT
+        self._dice = zlib.crc32(seed.encode())
+        self._attributes = tuple(
+            (s.field or "").removeprefix("attribute:") for s in self._ranked if _is_shared(s)
+        )
+        self._own = tuple(s for s in self._ranked if not _is_shared(s))
+        self._counts: tuple[Counter[str | None], ...] = tuple(Counter() for _ in self._attributes)
+        self._heaps: dict[Place, list[_Entry]] = {}
+        self._fit: dict[str, Candidate] = {}
+        self._entries = 0
+        for candidate in everywhere:
+            self._count(candidate, candidate.groups.get(self._group, 0))
+
+    def fits(self, candidate: Candidate) -> None:
+        """The candidate takes the task, in this state."""
+        self._fit[candidate.id] = candidate
+        self._entries += 1
+        entry = _Entry(self._own_key(candidate), self._entries, candidate)
+        heapq.heappush(self._heaps.setdefault(self._place(candidate), []), entry)
+
+    def refuses(self, candidate: Candidate) -> None:
+        """The candidate does not take it, or not any more."""
+        self._fit.pop(candidate.id, None)
+
+    def placed(self, candidate: Candidate) -> None:
+        """One more of the tasks is where the candidate is."""
+        self._count(candidate, 1)
+
+    def best(self) -> Candidate | None:
+        """The best of those that fit, or None of none. Ties are broken by the seed."""
+        heads = [head for place in list(self._heaps) if (head := self._head(place))]
+        if not heads:
+            return None
+        return min(heads, key=self._full_key).candidate
+
+    def _head(self, place: Place) -> _Entry | None:
+        heap = self._heaps[place]
+        while heap and self._fit.get(heap[0].candidate.id) is not heap[0].candidate:
+            heapq.heappop(heap)
+        if heap:
+            return heap[0]
+        del self._heaps[place]
+        return None
+
+    def _full_key(self, entry: _Entry) -> tuple[int, ...]:
+        """Shared and own ranks in the order of the strategies, then the dice."""
+        shared = iter(zip(self._counts, self._place(entry.candidate), strict=True))
+        own = iter(entry.key)
+        ranks = []
+        for strategy in self._ranked:
+            if _is_shared(strategy):
+                counts, place = next(shared)
+                ranks.append(counts[place])
+            else:
+                ranks.append(next(own))
+        return (*ranks, *own)
+
+    def _own_key(self, candidate: Candidate) -> tuple[int, ...]:
+        dice = zlib.crc32(candidate.id.encode(), self._dice)
+        return (*[self._rank(strategy, candidate, dice) for strategy in self._own], dice)
+
+    def _rank(self, strategy: PlacementStrategy, candidate: Candidate, dice: int) -> int:
+        match strategy.type:
+            case "spread":
+                return candidate.groups.get(self._group, 0)
+            case "binpack":
+                free = candidate.free
+                return free.cpu if (strategy.field or "").lower() == "cpu" else free.memory
+            case _:
+                return dice
+
+    def _place(self, candidate: Candidate) -> Place:
+        return tuple([candidate.attributes.get(name) for name in self._attributes])
+
+    def _count(self, candidate: Candidate, tasks: int) -> None:
+        if tasks:
+            for counts, place in zip(self._counts, self._place(candidate), strict=True):
+                counts[place] += tasks
 
 
-def _place(strategy: PlacementStrategy, candidate: Candidate) -> str | None:
-    field = strategy.field or ""
-    if field.startswith("attribute:"):
-        return candidate.attributes.get(field.removeprefix("attribute:"))
-    return candidate.id
-
-
-def _shuffled(candidate: Candidate, seed: str) -> str:
-    return hashlib.sha256(f"{seed} {candidate.id}".encode()).hexdigest()
+def _is_shared(strategy: PlacementStrategy) -> bool:
+    """Whether it spreads over an attribute that many instances have in common."""
+    return strategy.type == "spread" and (strategy.field or "").startswith("attribute:")

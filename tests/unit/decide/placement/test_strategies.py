@@ -11,7 +11,10 @@ ASK = Ask(cpu=1, memory=1, group="g")
 
 
 def chosen(candidates, *ranked: PlacementStrategy) -> str | None:
-    found = strategies.choose(ASK, candidates, ranked, "seed")
+    ranking = strategies.Ranking(ASK, ranked, "seed", candidates)
+    for candidate in candidates:
+        ranking.fits(candidate)
+    found = ranking.best()
     return found and found.id
 
 
@@ -52,6 +55,16 @@ def test_the_first_strategy_goes_before_the_second():
     ranked = by("spread", "attribute:ecs.availability-zone"), by("binpack", "memory")
     assert chosen(instances, *ranked) == "b2"
     assert chosen(instances, *ranked[::-1]) == "a"
+
+
+def test_tasks_on_full_instances_count_in_their_zone():
+    full = an_instance("full", zone="a", groups={"g": 5})
+    free = an_instance("free", zone="a")
+    other = an_instance("other", zone="b", groups={"g": 2})
+    ranking = strategies.Ranking(ASK, (), "seed", [full, free, other])
+    for candidate in (free, other):
+        ranking.fits(candidate)
+    assert ranking.best() is other
 
 
 def test_none_of_none():

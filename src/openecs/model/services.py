@@ -1,0 +1,314 @@
+"""Services: what was promised, the deployments that bring it about, and what they went through.
+
+A ``Deployment`` (``ecs-svc/NNN``) is one rollout of one ``ServiceRevision``; a ``ServiceDeployment``
+is the history of one change as the user asked for it: the rollout and, if need be, its rollback.
+Amazon ECS API Reference, ``Service``, ``Deployment``, ``ServiceDeployment``, ``ServiceRevision``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from openecs.model.clusters import CapacityProviderStrategyItem
+from openecs.model.identity import Scope, cluster_arn, task_definition_arn
+from openecs.model.task_definitions import PlacementConstraint, PlacementStrategy
+from openecs.model.tasks import LaunchType, NetworkConfiguration
+
+
+class ServiceStatus(StrEnum):
+    """ACTIVE; DRAINING from its deletion until its tasks are stopping; INACTIVE afterwards."""
+
+    ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"
+    INACTIVE = "INACTIVE"
+
+
+class SchedulingStrategy(StrEnum):
+    """So many tasks, or one on each instance."""
+
+    REPLICA = "REPLICA"
+    DAEMON = "DAEMON"
+
+
+class DeploymentControllerType(StrEnum):
+    """Who deploys: ECS itself, CodeDeploy, or the user by task sets (EXTERNAL)."""
+
+    ECS = "ECS"
+    CODE_DEPLOY = "CODE_DEPLOY"
+    EXTERNAL = "EXTERNAL"
+
+
+class DeploymentStatus(StrEnum):
+    """PRIMARY: the newest; ACTIVE: an older one that still has tasks."""
+
+    PRIMARY = "PRIMARY"
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+
+
+class RolloutState(StrEnum):
+    """How far a deployment has come."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class ServiceDeploymentStatus(StrEnum):
+    """How far a service deployment, its rollback included, has come."""
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCESSFUL = "SUCCESSFUL"
+    STOP_REQUESTED = "STOP_REQUESTED"
+    STOPPED = "STOPPED"
+    ROLLBACK_REQUESTED = "ROLLBACK_REQUESTED"
+    ROLLBACK_IN_PROGRESS = "ROLLBACK_IN_PROGRESS"
+    ROLLBACK_SUCCESSFUL = "ROLLBACK_SUCCESSFUL"
+    ROLLBACK_FAILED = "ROLLBACK_FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitBreaker:
+    """Whether a deployment whose tasks keep failing is given up, and then rolled back."""
+
+    enable: bool = False
+    rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentAlarms:
+    """The CloudWatch alarms that fail a deployment."""
+
+    alarm_names: tuple[str, ...]
+    enable: bool
+    rollback: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentConfiguration:
+    """The bounds of a deployment, in percent of the desired count, and what makes it fail."""
+
+    deployment_circuit_breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    maximum_percent: int = 200
+    minimum_healthy_percent: int = 100
+    alarms: DeploymentAlarms | None = None
+    strategy: str = "ROLLING"
+    bake_time_in_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRevision:
+    """What tasks of a service are started from; ``id`` is its own, in digits."""
+
+    scope: Scope
+    cluster: str
+    service: str
+    id: str
+    family: str
+    #: The revision of the task definition.
+    revision: int
+    #: None where a capacity provider strategy is given.
+    launch_type: LaunchType | None
+    capacity_provider_strategy: tuple[CapacityProviderStrategyItem, ...] = ()
+    #: FARGATE: ``1.4.0`` and ``Linux``.
+    platform_version: str | None = None
+    platform_family: str | None = None
+    network_configuration: NetworkConfiguration | None = None
+    created_at: datetime
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ecs:R:A:service-revision/CLUSTER/SERVICE/ID``."""
+        return self.scope.arn("ecs", f"service-revision/{self.cluster}/{self.service}/{self.id}")
+
+    @property
+    def task_definition_arn(self) -> str:
+        """The ARN of its task definition."""
+        return task_definition_arn(self.scope, self.family, self.revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One rollout of a revision. Its tasks have its ``id`` as ``started_by``."""
+
+    #: ``ecs-svc/`` and 19 digits.
+    id: str
+    status: DeploymentStatus
+    revision: ServiceRevision
+    #: The id of the ``ServiceDeployment`` it belongs to.
+    service_deployment: str
+    #: What the API shows: the service's for the PRIMARY, what is left for older ones.
+    desired_count: int
+    rollout_state: RolloutState
+    rollout_state_reason: str
+    #: What the circuit breaker counts, and ``failedTasks``: see ``decide.services``.
+    failed_tasks: int = 0
+    #: Whether one of its tasks has been RUNNING: the breaker's second stage.
+    has_run: bool = False
+    #: Tasks in a row that ended before they ran, and when the next may be tried.
+    start_failures: int = 0
+    start_after: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service. Counts of tasks are not kept here: they are counted."""
+
+    scope: Scope
+    cluster: str
+    name: str
+    status: ServiceStatus = ServiceStatus.ACTIVE
+    scheduling_strategy: SchedulingStrategy = SchedulingStrategy.REPLICA
+    #: Of a DAEMON: how many instances are to have a task, as the scheduler found last.
+    desired_count: int
+    deployment_controller: DeploymentControllerType = DeploymentControllerType.ECS
+    #: Whether the user named the controller, and so is shown it.
+    shows_controller: bool = False
+    deployment_configuration: DeploymentConfiguration = field(
+        default_factory=DeploymentConfiguration
+    )
+    #: What new deployments start from; None for an EXTERNAL service without a primary task set.
+    revision: ServiceRevision | None
+    #: As given: ``LATEST`` or ``1.4.0``; None unless FARGATE.
+    platform_version: str | None = None
+    placement_constraints: tuple[PlacementConstraint, ...] = ()
+    placement_strategy: tuple[PlacementStrategy, ...] = ()
+    health_check_grace_period_seconds: int | None = None
+    enable_ecs_managed_tags: bool = False
+    #: TASK_DEFINITION, SERVICE or NONE.
+    propagate_tags: str = "NONE"
+    enable_execute_command: bool = False
+    availability_zone_rebalancing: str = "ENABLED"
+    role_arn: str | None = None
+    created_by: str
+    created_at: datetime
+    #: When it became INACTIVE.
+    deleted_at: datetime | None = None
+    #: Newest first; the PRIMARY is the first. Older ones go when their last task has.
+    deployments: tuple[Deployment, ...] = ()
+    #: The revision a failed deployment goes back to: that of the last deployment that COMPLETED and
+    #: is not itself being rolled back to.
+    completed_revision: ServiceRevision | None = None
+    #: The id of the newest ``ServiceDeployment``.
+    current_service_deployment: str | None = None
+    #: When "has reached a steady state" was said last; None while it is not steady.
+    steady_at: datetime | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ecs:R:A:service/CLUSTER/NAME``."""
+        return self.scope.arn("ecs", f"service/{self.cluster}/{self.name}")
+
+    @property
+    def cluster_arn(self) -> str:
+        """The ARN of its cluster."""
+        return cluster_arn(self.scope, self.cluster)
+
+    @property
+    def group(self) -> str:
+        """The task group of its tasks."""
+        return f"service:{self.name}"
+
+    @property
+    def primary(self) -> Deployment | None:
+        """The newest deployment."""
+        return self.deployments[0] if self.deployments else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEvent:
+    """A line of a service's story."""
+
+    id: str
+    created_at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEvents:
+    """The last 100 events of a service, newest first; apart, so that a line wakes nobody."""
+
+    scope: Scope
+    cluster: str
+    service: str
+    events: tuple[ServiceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """That, why and since when a service deployment goes back, and to what."""
+
+    reason: str
+    started_at: datetime
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceDeployment:
+    """The history of one change of a service. ``id`` is URL-safe text of its own."""
+
+    scope: Scope
+    cluster: str
+    service: str
+    id: str
+    status: ServiceDeploymentStatus
+    status_reason: str | None = None
+    #: Ids of service revisions.
+    source_revisions: tuple[str, ...] = ()
+    target_revision: str
+    #: Task counts of the revisions when it ended: (id, requested, running, pending).
+    final_counts: tuple[tuple[str, int, int, int], ...] = ()
+    deployment_configuration: DeploymentConfiguration
+    rollback: Rollback | None = None
+    #: TRIGGERED, MONITORING, MONITORING_COMPLETE or DISABLED, with what it counted.
+    breaker_status: str = "DISABLED"
+    failure_count: int = 0
+    threshold: int = 0
+    created_at: datetime
+    started_at: datetime | None = None
+    updated_at: datetime
+    #: SUCCESSFUL or rolled back; stopped: by StopServiceDeployment.
+    finished_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ecs:R:A:service-deployment/CLUSTER/SERVICE/ID``."""
+        return self.scope.arn("ecs", f"service-deployment/{self.cluster}/{self.service}/{self.id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSet:
+    """A set of tasks of an EXTERNAL service. Its tasks have its ``id`` as ``started_by``."""
+
+    scope: Scope
+    cluster: str
+    service: str
+    #: ``ecs-svc/`` and 19 digits.
+    id: str
+    external_id: str | None = None
+    #: PRIMARY, ACTIVE or DRAINING.
+    status: str = "ACTIVE"
+    revision: ServiceRevision
+    #: As given: ``LATEST`` or ``1.4.0``; None unless FARGATE.
+    platform_version: str | None = None
+    #: Percent of the service's desired count.
+    scale: float = 0.0
+    stability_status: str = "STABILIZING"
+    stability_status_at: datetime
+    start_failures: int = 0
+    start_after: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ecs:R:A:task-set/CLUSTER/SERVICE/ecs-svc/NNN``."""
+        return self.scope.arn("ecs", f"task-set/{self.cluster}/{self.service}/{self.id}")
