@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -24,7 +24,11 @@ from openecs import __version__
 from openecs.api import ecs, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.config import Settings
+from openecs.control.lease import Leader
+from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
+from openecs.control.services import Services
+from openecs.decide.services.state import SchedulerSettings
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
@@ -100,10 +104,9 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             await node.empty()
             stack.push_async_callback(node.empty)
         await node.register()
-        retention = Retention(
-            store=store, clock=now, stopped_tasks=timedelta(seconds=settings.stopped_task_retention)
-        )
-        gateway = _gateway(settings, store, keys, node)
+        leader = Leader(store=store, clock=now, holder=_installation(settings))
+        services = _services(settings, store, leader)
+        gateway = _gateway(settings, store, keys, node, services)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -115,8 +118,37 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             server_header=False,
         )
         server = _Server(config, lambda: on_ready(settings, keys))
-        await _work(server, door, [node.run(), retention.run()])
+        await _work(server, door, [node.run(), _control(settings, store, services, leader)])
     return 0
+
+
+def _services(settings: Settings, store: Store, leader: Leader) -> Services:
+    healthy_after = timedelta(seconds=settings.deployment_healthy_after)
+    return Services(
+        store=store,
+        clock=now,
+        ids=SystemIds(),
+        settings=SchedulerSettings(healthy_after=healthy_after),
+        guard=leader.guard if settings.shares_database else None,
+    )
+
+
+def _control(
+    settings: Settings, store: Store, services: Services, leader: Leader
+) -> Coroutine[None, None, None]:
+    """The loops that one process at a time runs: on a shared database, the one with the lease."""
+    kept = timedelta(seconds=settings.stopped_task_retention)
+    retention = Retention(store=store, clock=now, stopped_tasks=kept)
+    if not settings.shares_database:
+        return _together([services.run(), retention.run()])
+    machines = MachineWatch(store=store, clock=now, guard=leader.guard)
+    return leader.run(lambda: [services.run(), retention.run(), machines.run()])
+
+
+async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for loop in loops:
+            group.create_task(loop)
 
 
 async def _work(
@@ -177,6 +209,7 @@ def _node_settings(settings: Settings) -> NodeSettings:
         machine=hashlib.sha256(installation.encode()).hexdigest()[:32],
         agent_version=__version__,
         joins_clusters=settings.join_clusters,
+        shows_life=settings.shares_database,
         pull_behavior=PullBehavior(settings.image_pull_behavior),
         reserved_cpu=settings.reserved_cpu,
         reserved_memory=settings.reserved_memory_mib,
@@ -205,7 +238,9 @@ def _installation(settings: Settings) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _gateway(settings: Settings, store: Store, keys: RootKeys, node: Node) -> Gateway:
+def _gateway(
+    settings: Settings, store: Store, keys: RootKeys, node: Node, services: Services
+) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
 
@@ -213,6 +248,7 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, node: Node) -> Ga
         await store.clear()
         await node.empty()
         await node.register()
+        await services.observe()
         return _json({"status": "reset"})
 
     special: dict[tuple[str, str], Open | RootOnly] = {("GET", "/_openecs/health"): Open(health)}

@@ -85,6 +85,10 @@ class Settings:
     container_stop_timeout: int = 30
     """Seconds from SIGTERM to SIGKILL for containers without a `stopTimeout`."""
 
+    deployment_healthy_after: int = 40
+    """Seconds that a service's task without health checks must have been RUNNING to count as
+    healthy in a deployment; AWS waits 40."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` are read: `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
 
@@ -124,6 +128,11 @@ class Settings:
     def database(self) -> str:
         """The database URL that is in force."""
         return self.database_url or f"sqlite:///{self.directory.absolute() / 'openecs.db'}"
+
+    @property
+    def shares_database(self) -> bool:
+        """Whether other processes may work on the same database."""
+        return not self.ephemeral and not self.database.startswith("sqlite")
 
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")

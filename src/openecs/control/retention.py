@@ -6,21 +6,30 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from openecs.decide import retention
 from openecs.model.identity import task_definition_arn
+from openecs.model.services import Service
 from openecs.model.tasks import Task
-from openecs.store.base import Store, StoreError, Transaction, View
+from openecs.store.base import Kind, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CLUSTERS,
     IDEMPOTENCY,
+    SERVICE_DEPLOYMENTS,
+    SERVICE_EVENTS,
+    SERVICE_REVISIONS,
+    SERVICES,
     TASK_DEFINITIONS,
+    TASK_SETS,
     TASKS,
     stopped_hour,
     task_definition_key,
 )
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -110,15 +119,43 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     records = transaction.scan(IDEMPOTENCY, None)
     for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
         transaction.delete(IDEMPOTENCY, record.scope, record.token)
+    _forget_services(now, transaction)
     _forget_definitions(transaction)
+
+
+def _forget_services(now: datetime, transaction: Transaction) -> None:
+    gone = transaction.find(SERVICES, None, "inactive", ())
+    for service in retention.expired_services(gone, retention.DELETED_SERVICES, now):
+        key = SERVICES.key(service)
+        transaction.delete(SERVICES, service.scope, key)
+        transaction.delete(SERVICE_EVENTS, service.scope, key)
+        _delete_parts(SERVICE_DEPLOYMENTS, service, transaction)
+        _delete_parts(SERVICE_REVISIONS, service, transaction)
+    records = transaction.find(SERVICE_DEPLOYMENTS, None, "ended", ())
+    for record in retention.expired_deployments(records, retention.SERVICE_DEPLOYMENTS, now):
+        transaction.delete(SERVICE_DEPLOYMENTS, record.scope, SERVICE_DEPLOYMENTS.key(record))
+
+
+def _delete_parts(kind: Kind[T], service: Service, transaction: Transaction) -> None:
+    prefix = f"{SERVICES.key(service)}/"
+    for part in transaction.scan(kind, service.scope, prefix=prefix):
+        transaction.delete(kind, service.scope, kind.key(part))
 
 
 def _forget_definitions(transaction: Transaction) -> None:
     deleted = transaction.find(TASK_DEFINITIONS, None, "deleted", ())
     if not deleted:
         return
-    alive = transaction.find(TASKS, None, "alive", ())
-    in_use = {task_definition_arn(t.scope, t.family, t.revision) for t in alive}
+    in_use = _definitions_in_use(transaction)
     for definition in retention.expired_definitions(deleted, in_use):
         key = task_definition_key(definition.family, definition.revision)
         transaction.delete(TASK_DEFINITIONS, definition.scope, key)
+
+
+def _definitions_in_use(view: View) -> set[str]:
+    """The ARNs of the definitions that tasks run from and that services start tasks from."""
+    alive = view.find(TASKS, None, "alive", ())
+    in_use = {task_definition_arn(t.scope, t.family, t.revision) for t in alive}
+    for service in view.find(SERVICES, None, "present", ()):
+        in_use |= {each.revision.task_definition_arn for each in service.deployments}
+    return in_use | {each.revision.task_definition_arn for each in view.scan(TASK_SETS, None)}

@@ -11,11 +11,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from openecs.model.clusters import Cluster, ClusterStatus, IdempotencyRecord
+from openecs.model.services import Service, ServiceDeployment, ServiceStatus
 from openecs.model.task_definitions import TaskDefinition, TaskDefinitionStatus
 from openecs.model.tasks import Task, TaskStatus
 
 STOPPED_TASKS = timedelta(hours=1)
 DELETED_CLUSTERS = timedelta(hours=1)
+DELETED_SERVICES = timedelta(hours=1)
+SERVICE_DEPLOYMENTS = timedelta(days=90)
 IDEMPOTENCY_RECORDS = timedelta(hours=24)
 
 
@@ -51,6 +54,25 @@ def expired_clusters(clusters: Iterable[Cluster], keep: timedelta, now: datetime
         and cluster.deleted_at is not None
         and now - cluster.deleted_at >= keep
     ]
+
+
+def expired_services(services: Iterable[Service], keep: timedelta, now: datetime) -> list[Service]:
+    """The services that became INACTIVE ``keep`` ago or longer."""
+    return [
+        service
+        for service in services
+        if service.status is ServiceStatus.INACTIVE
+        and service.deleted_at is not None
+        and now - service.deleted_at >= keep
+    ]
+
+
+def expired_deployments(
+    records: Iterable[ServiceDeployment], keep: timedelta, now: datetime
+) -> list[ServiceDeployment]:
+    """The service deployments that ended ``keep`` ago or longer."""
+    ends = ((record, record.finished_at or record.stopped_at) for record in records)
+    return [record for record, end in ends if end is not None and now - end >= keep]
 
 
 def expired_records(

@@ -10,15 +10,21 @@ from datetime import datetime
 import structlog
 
 from openecs.model.clusters import Machine
+from openecs.model.leases import Lease
 from openecs.model.task_definitions import Attribute
 from openecs.node.settings import NodeSettings
 from openecs.runtime.base import EngineInfo, EngineUnavailable, Runtime
-from openecs.store.base import INSTALLATION, Store, StoreError, View
-from openecs.store.kinds import MACHINES
+from openecs.store.base import INSTALLATION, Store, StoreError, Transaction, View
+from openecs.store.kinds import LEASES, MACHINES, machine_lease
 
 log = structlog.get_logger(__name__)
 
+#: Heartbeats that may be missed before others take the machine for gone.
+HEARTBEATS_MISSED = 3
+
 #: Seconds that a description of the engine is waited for; it is asked again anyway.
+#: Heartbeats that may be missed before others take the machine for gone.
+HEARTBEATS_MISSED = 3
 PATIENCE = 1.0
 
 CPU_UNITS_PER_CORE = 1024
@@ -97,6 +103,8 @@ class MachineRecord:
                 log.warning("machine not recorded", reason=str(error))
 
     async def _beat(self) -> None:
+        if self._settings.shows_life:
+            await self._store.write(self._show_life)
         try:
             await self._runtime.ping()
         except EngineUnavailable:
@@ -105,6 +113,12 @@ class MachineRecord:
         known = await self._store.read(self._known)
         if known is None or not known.connected:
             await self.register()
+
+    def _show_life(self, transaction: Transaction) -> None:
+        machine = self._settings.machine
+        until = self._clock() + HEARTBEATS_MISSED * self._settings.heartbeat
+        name = machine_lease(machine)
+        transaction.put(LEASES, Lease(name=name, holder=machine, expires_at=until))
 
     async def _disconnect(self) -> None:
         known = await self._store.read(self._known)

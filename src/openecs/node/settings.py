@@ -36,3 +36,5 @@ class NodeSettings:
     resync: timedelta = timedelta(seconds=60)
     #: How often the engine is asked whether it is there.
     heartbeat: timedelta = timedelta(seconds=5)
+    #: Whether to renew, with every heartbeat, a lease that shows other processes this one lives.
+    shows_life: bool = False

@@ -205,6 +205,8 @@ SERVICE_DEPLOYMENTS: Kind[ServiceDeployment] = Kind(
     type=ServiceDeployment,
     key=lambda d: part_key(d.cluster, d.service, d.id),
     scope=lambda d: d.scope,
+    # What the retention loop looks through.
+    global_indexes={"ended": lambda d: () if d.finished_at or d.stopped_at else None},
 )
 
 TASK_SETS: Kind[TaskSet] = Kind(

@@ -1,0 +1,52 @@
+"""What a batch of changes means to the service scheduler, read in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from openecs.control.capacity import Where
+from openecs.model.clusters import ContainerInstance, Machine, PlacementTicket
+from openecs.model.tasks import Task
+from openecs.store.base import Change, Kind, View
+from openecs.store.kinds import (
+    CONTAINER_INSTANCES,
+    MACHINES,
+    PLACEMENT_TICKETS,
+    SERVICES,
+    TASK_SETS,
+    TASKS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed, as it is now; None: it is gone."""
+
+    tasks: dict[Where, Task | None] = field(default_factory=dict)
+    instances: dict[Where, ContainerInstance | None] = field(default_factory=dict)
+    machines: dict[Where, Machine | None] = field(default_factory=dict)
+    tickets: dict[Where, PlacementTicket | None] = field(default_factory=dict)
+    #: Services that changed themselves, or one of whose task sets did.
+    services: dict[Where, None] = field(default_factory=dict)
+
+
+def news_of(batch: Sequence[Change], view: View) -> News:
+    """The news of a batch of changes."""
+    news = News()
+    collected: dict[str, tuple[Kind[Any], dict[Where, Any]]] = {
+        TASKS.name: (TASKS, news.tasks),
+        CONTAINER_INSTANCES.name: (CONTAINER_INSTANCES, news.instances),
+        MACHINES.name: (MACHINES, news.machines),
+        PLACEMENT_TICKETS.name: (PLACEMENT_TICKETS, news.tickets),
+    }
+    for change in batch:
+        where = (change.scope, change.key)
+        if change.kind in {SERVICES.name, TASK_SETS.name}:
+            news.services[change.scope, "/".join(change.key.split("/")[:2])] = None
+        elif change.kind in collected:
+            kind, found = collected[change.kind]
+            if where not in found:
+                found[where] = view.get(kind, change.scope, change.key)
+    return news

@@ -1,0 +1,1 @@
+"""Services: how many tasks of which revision are to run, decided on values."""

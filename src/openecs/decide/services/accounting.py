@@ -1,0 +1,47 @@
+"""What the end of tasks, and their ill health, means to the deployments they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from openecs.decide.services import circuit_breaker, events, start_backoff
+from openecs.decide.services.health import Survey
+from openecs.decide.services.state import SchedulerSettings
+from openecs.model.services import Deployment, RolloutState, Service
+
+
+def account(
+    service: Service, seen: Survey, settings: SchedulerSettings, now: datetime
+) -> tuple[Service, tuple[str, ...]]:
+    """The service with every ended task counted in its PRIMARY, and the events that tells.
+
+    Older deployments start nothing any more: how their tasks end is of no consequence.
+    """
+    before = service.primary
+    if before is None:
+        return service, ()
+    after = _counted(service, before, seen, settings, now)
+    if after == before:
+        return service, ()
+    after = replace(after, updated_at=now)
+    told: tuple[str, ...] = ()
+    if start_backoff.REPEATEDLY <= after.start_failures > before.start_failures:
+        told = (events.unable_to_start(service.name),)
+    return replace(service, deployments=(after, *service.deployments[1:])), told
+
+
+def _counted(
+    service: Service,
+    primary: Deployment,
+    seen: Survey,
+    settings: SchedulerSettings,
+    now: datetime,
+) -> Deployment:
+    ended = [t for t in seen.ended if t.started_by == primary.id]
+    members = seen.of(primary)
+    monitored = circuit_breaker.is_monitored(service, primary)
+    primary = start_backoff.account(primary, ended, members, settings, now, monitored=monitored)
+    if primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return primary
+    return circuit_breaker.count(primary, ended, members)

@@ -1,0 +1,137 @@
+"""When a deployment is given up, and what it goes back to.
+
+Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures" and "How
+CloudWatch alarms detect Amazon ECS deployment failures".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from openecs.decide.services import events
+from openecs.decide.services.health import Member
+from openecs.decide.services.start_backoff import is_excused
+from openecs.model.services import Deployment, DeploymentStatus, RolloutState, Service
+from openecs.model.tasks import Task
+
+TASKS_FAILED = "ECS deployment circuit breaker: tasks failed to start."
+ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId {id}."
+ALARM_DETECTED = "ECS deployment failed: alarm detected."
+ALARM_ROLLING_BACK = "ECS deployment failed: alarm(s) detected. Rolling back to deploymentId {id}."
+_GOING_BACK = "olling back to deploymentId"
+
+
+class _Verdict(NamedTuple):
+    """Why a deployment fails: its reason, that of its rollback, and what the event says."""
+
+    reason: str
+    going_back: str
+    told: str
+    rolls_back: bool
+
+
+def threshold(desired: int) -> int:
+    """How many failures trip the breaker: half of the tasks wanted, from 3 to 200."""
+    return min(max(-(-desired // 2), 3), 200)
+
+
+def is_monitored(service: Service, deployment: Deployment) -> bool:
+    """Whether the breaker counts the failures of the deployment."""
+    enabled = service.deployment_configuration.deployment_circuit_breaker.enable
+    return enabled and deployment.rollout_state is RolloutState.IN_PROGRESS
+
+
+def count(deployment: Deployment, ended: Iterable[Task], members: Collection[Member]) -> Deployment:
+    """The deployment in progress with its failed tasks counted.
+
+    Failed is what ended before it ran, and what is unhealthy and so replaced; not what crashed
+    having run. A first task that runs, and later any that becomes healthy, starts the count anew.
+    """
+    tasks = [*ended, *(m.task for m in members)]
+    has_run = deployment.has_run or any(t.started_at for t in tasks)
+    healthy = any(_is_news(m, deployment) for m in members)
+    before = 0 if healthy or has_run is not deployment.has_run else deployment.failed_tasks
+    failures = sum(t.started_at is None and not is_excused(t) for t in ended)
+    failures += sum(m.is_unhealthy for m in members)
+    return replace(deployment, has_run=has_run, failed_tasks=before + failures)
+
+
+def check(
+    service: Service, alarms: Collection[str], fresh: str, now: datetime
+) -> tuple[Service, tuple[str, ...]]:
+    """The service, its deployment given up if that is due, and the events that tells.
+
+    ``fresh`` is the id of the deployment that goes back, if one does.
+    """
+    primary = service.primary
+    verdict = _verdict(service, alarms)
+    if primary is None or verdict is None:
+        return service, ()
+    told = (events.failed(service.name, primary.id, verdict.told),)
+    service = give_up(service, verdict.reason, now)
+    back = None
+    if verdict.rolls_back:
+        back = roll_back(service, fresh, verdict.going_back.format(id=fresh), now)
+    if back is None:
+        return service, told
+    return back, (*told, events.rolling_back(service.name, fresh))
+
+
+def give_up(service: Service, reason: str, now: datetime) -> Service:
+    """The service with its PRIMARY deployment FAILED."""
+    primary, *older = service.deployments
+    failed = replace(
+        primary,
+        rollout_state=RolloutState.FAILED,
+        rollout_state_reason=reason,
+        updated_at=now,
+    )
+    return replace(service, deployments=(failed, *older))
+
+
+def roll_back(service: Service, deployment: str, reason: str, now: datetime) -> Service | None:
+    """The service with a new PRIMARY ``deployment`` of what completed last; None without such."""
+    primary, target = service.primary, service.completed_revision
+    if primary is None or target is None:
+        return None
+    back = Deployment(
+        id=deployment,
+        status=DeploymentStatus.PRIMARY,
+        revision=target,
+        service_deployment=primary.service_deployment,
+        desired_count=service.desired_count,
+        rollout_state=RolloutState.IN_PROGRESS,
+        rollout_state_reason=reason,
+        created_at=now,
+        updated_at=now,
+    )
+    older = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
+    return replace(service, revision=target, completed_revision=None, deployments=(back, *older))
+
+
+def is_going_back(deployment: Deployment) -> bool:
+    """Whether the deployment is the rollback of another."""
+    return _GOING_BACK in deployment.rollout_state_reason
+
+
+def _is_news(member: Member, deployment: Deployment) -> bool:
+    """Whether the task is healthy and began after the last failure was counted."""
+    since = member.task.started_at
+    return member.is_healthy and since is not None and since > deployment.updated_at
+
+
+def _verdict(service: Service, alarms: Collection[str]) -> _Verdict | None:
+    """Why the deployment in progress fails, or None while it does not."""
+    primary = service.primary
+    if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return None
+    configuration = service.deployment_configuration
+    breaker, watched = configuration.deployment_circuit_breaker, configuration.alarms
+    if breaker.enable and primary.failed_tasks >= threshold(service.desired_count):
+        return _Verdict(TASKS_FAILED, ROLLING_BACK, "tasks failed to start", breaker.rollback)
+    if watched and watched.enable and alarms and not is_going_back(primary):
+        return _Verdict(ALARM_DETECTED, ALARM_ROLLING_BACK, "alarm detected", watched.rollback)
+    return None
