@@ -74,12 +74,15 @@ class Capacity:
     def __init__(self) -> None:
         self.machines: dict[str, Machine] = {}
         self._instances: dict[Where, ContainerInstance] = {}
-        self._clusters: dict[Where, dict[Where, None]] = {}
-        self._records: dict[str, set[Where]] = {}
+        #: By machine and cluster.
+        self._records: dict[str, dict[Where, set[Where]]] = {}
+        self._draining: dict[Where, set[str]] = {}
         self._use: dict[str, _Use] = {}
         self._held_by: dict[Where, str] = {}
         self._tickets: dict[str, int] = {}
-        self._candidates: dict[Where, Candidate] = {}
+        #: By cluster; those of ``_outdated`` are drawn anew before anybody sees them.
+        self._candidates: dict[Where, dict[Where, Candidate]] = {}
+        self._outdated: dict[Where, set[Where]] = {}
 
     @classmethod
     def of(cls, view: View) -> Capacity:
@@ -108,17 +111,17 @@ class Capacity:
 
     def note_instance(self, where: Where, instance: ContainerInstance | None) -> None:
         """An instance came, changed or went."""
-        cluster = _cluster_of(where)
         known = self._instances.pop(where, None)
-        self._candidates.pop(where, None)
         if known is not None:
-            self._records[known.machine].discard(where)
+            self._forget(where, known)
         if instance is None:
-            self._clusters.get(cluster, {}).pop(where, None)
             return
+        cluster = _cluster_of(where)
         self._instances[where] = instance
-        self._clusters.setdefault(cluster, {})[where] = None
-        self._records.setdefault(instance.machine, set()).add(where)
+        self._records.setdefault(instance.machine, {}).setdefault(cluster, set()).add(where)
+        self._outdated.setdefault(cluster, set()).add(where)
+        if instance.status is ContainerInstanceStatus.DRAINING:
+            self._draining.setdefault(cluster, set()).add(instance.id)
 
     def note_task(self, where: Where, task: Task | None) -> bool:
         """A task came, changed or went; whether that gave room back."""
@@ -146,26 +149,33 @@ class Capacity:
 
     def instances(self, scope: Scope, cluster: str) -> Sequence[ContainerInstance]:
         """The instances of a cluster, of whatever status."""
-        return [self._instances[where] for where in self._clusters.get((scope, cluster), ())]
+        return [self._instances[where] for where in self._up_to_date((scope, cluster))]
 
-    def knows(self, instance: ContainerInstance) -> bool:
-        """Whether the instance has joined already."""
-        return (instance.scope, CONTAINER_INSTANCES.key(instance)) in self._instances
+    def candidates(self, scope: Scope, cluster: str) -> Sequence[Candidate]:
+        """The instances of a cluster as placement sees them."""
+        return tuple(self._up_to_date((scope, cluster)).values())
+
+    def candidate(self, instance: ContainerInstance) -> Candidate:
+        """An instance, which may be about to join, as placement sees it."""
+        where = (instance.scope, CONTAINER_INSTANCES.key(instance))
+        return self._up_to_date(_cluster_of(where)).get(where) or self._draw(where, instance)
+
+    def instance(self, scope: Scope, cluster: str, name: str) -> ContainerInstance | None:
+        """The instance of that id, or None."""
+        return self._instances.get((scope, instance_key(cluster, name)))
+
+    def newcomers(self, scope: Scope, cluster: str) -> Sequence[Machine]:
+        """The machines that may join a cluster and are not in it."""
+        there = (scope, cluster)
+        return [
+            machine
+            for machine in self.machines.values()
+            if machine.joins_clusters and there not in self._records.get(machine.id, {})
+        ]
 
     def draining(self, scope: Scope, cluster: str) -> frozenset[str]:
         """The ids of the DRAINING instances of a cluster."""
-        status = ContainerInstanceStatus.DRAINING
-        return frozenset(i.id for i in self.instances(scope, cluster) if i.status is status)
-
-    def candidate(self, instance: ContainerInstance) -> Candidate:
-        """The instance, which may be about to join, as placement sees it."""
-        where = (instance.scope, CONTAINER_INSTANCES.key(instance))
-        known = self._candidates.get(where)
-        if known is None:
-            known = self._candidate(where, instance)
-            if where in self._instances:
-                self._candidates[where] = known
-        return known
+        return frozenset(self._draining.get((scope, cluster), ()))
 
     def free(self, machine_id: str) -> Resources:
         """What a machine has left."""
@@ -179,7 +189,23 @@ class Capacity:
             ports=frozenset(machine.reserved_ports).union(+use.ports),
         )
 
-    def _candidate(self, where: Where, instance: ContainerInstance) -> Candidate:
+    def _forget(self, where: Where, instance: ContainerInstance) -> None:
+        cluster = _cluster_of(where)
+        self._candidates.get(cluster, {}).pop(where, None)
+        self._draining.get(cluster, set()).discard(instance.id)
+        records = self._records[instance.machine]
+        records[cluster].discard(where)
+        if not records[cluster]:
+            del records[cluster]
+
+    def _up_to_date(self, cluster: Where) -> dict[Where, Candidate]:
+        candidates = self._candidates.setdefault(cluster, {})
+        for where in self._outdated.pop(cluster, ()):
+            if where in self._instances:
+                candidates[where] = self._draw(where, self._instances[where])
+        return candidates
+
+    def _draw(self, where: Where, instance: ContainerInstance) -> Candidate:
         use = self._use.get(instance.machine)
         groups = dict(+use.groups[where]) if use and where in use.groups else {}
         machine = self.machines.get(instance.machine)
@@ -197,8 +223,8 @@ class Capacity:
         return True
 
     def _outdate(self, machine: str) -> None:
-        for where in self._records.get(machine, ()):
-            self._candidates.pop(where, None)
+        for cluster, records in self._records.get(machine, {}).items():
+            self._outdated.setdefault(cluster, set()).update(records)
 
 
 def _held(task: Task) -> _Held:

@@ -11,7 +11,6 @@ from typing import TypeVar
 import structlog
 
 from openecs.decide import retention
-from openecs.model.identity import task_definition_arn
 from openecs.model.services import Service
 from openecs.model.tasks import Task
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
@@ -155,7 +154,7 @@ def _forget_definitions(transaction: Transaction) -> None:
 def _definitions_in_use(view: View) -> set[str]:
     """The ARNs of the definitions that tasks run from and that services start tasks from."""
     alive = view.find(TASKS, None, "alive", ())
-    in_use = {task_definition_arn(t.scope, t.family, t.revision) for t in alive}
+    in_use = {task.definition_arn for task in alive}
     for service in view.find(SERVICES, None, "present", ()):
         in_use |= {each.revision.task_definition_arn for each in service.deployments}
     return in_use | {each.revision.task_definition_arn for each in view.scan(TASK_SETS, None)}

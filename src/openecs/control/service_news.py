@@ -8,6 +8,7 @@ from typing import Any
 
 from openecs.control.capacity import Where
 from openecs.model.clusters import ContainerInstance, Machine, PlacementTicket
+from openecs.model.services import Service
 from openecs.model.tasks import Task
 from openecs.store.base import Change, Kind, View
 from openecs.store.kinds import (
@@ -28,8 +29,8 @@ class News:
     instances: dict[Where, ContainerInstance | None] = field(default_factory=dict)
     machines: dict[Where, Machine | None] = field(default_factory=dict)
     tickets: dict[Where, PlacementTicket | None] = field(default_factory=dict)
-    #: Services that changed themselves, or one of whose task sets did.
-    services: dict[Where, None] = field(default_factory=dict)
+    #: None also for one of whose task sets changed.
+    services: dict[Where, Service | None] = field(default_factory=dict)
 
 
 def news_of(batch: Sequence[Change], view: View) -> News:
@@ -40,10 +41,11 @@ def news_of(batch: Sequence[Change], view: View) -> News:
         CONTAINER_INSTANCES.name: (CONTAINER_INSTANCES, news.instances),
         MACHINES.name: (MACHINES, news.machines),
         PLACEMENT_TICKETS.name: (PLACEMENT_TICKETS, news.tickets),
+        SERVICES.name: (SERVICES, news.services),
     }
     for change in batch:
         where = (change.scope, change.key)
-        if change.kind in {SERVICES.name, TASK_SETS.name}:
+        if change.kind == TASK_SETS.name:
             news.services[change.scope, "/".join(change.key.split("/")[:2])] = None
         elif change.kind in collected:
             kind, found = collected[change.kind]

@@ -12,7 +12,13 @@ from openecs.decide.placement import resources
 from openecs.decide.services import history, story
 from openecs.decide.services.state import ServicePlan, Stop
 from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus
-from openecs.model.services import Service, ServiceEvents, ServiceRevision, TaskSet
+from openecs.model.services import (
+    DeploymentControllerType,
+    Service,
+    ServiceEvents,
+    ServiceRevision,
+    TaskSet,
+)
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import StopCode, Task, TaskStatus
 from openecs.store.base import INSTALLATION, Conflict, Revision, Transaction, View
@@ -92,7 +98,8 @@ def look(where: Where, view: View) -> Seen | None:
     if service is None or cluster is None:
         return None
     tasks = tuple(view.find(TASKS, scope, "service", (service.cluster, service.name)))
-    sets = tuple(view.scan(TASK_SETS, scope, prefix=f"{key}/"))
+    external = service.deployment_controller is DeploymentControllerType.EXTERNAL
+    sets = tuple(view.scan(TASK_SETS, scope, prefix=f"{key}/")) if external else ()
     at = view.revision_of(SERVICES, scope, key)
     return Seen(
         service=service,
@@ -165,7 +172,7 @@ def _write_starts(work: Pass, tx: Transaction) -> None:
         _write_joining(instance, tx)
     for task in work.tasks:
         _check_instance(task, tx)
-        tx.put(TASKS, task)
+        tx.add(TASKS, task)
     for machine, number in work.tickets.items():
         _check_machine(machine, number, tx)
 

@@ -34,7 +34,7 @@ from openecs.model.services import (
 )
 from openecs.model.tasks import Task, TaskOverride, TaskStatus
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
-from openecs.store.kinds import SERVICES, service_key
+from openecs.store.kinds import SERVICES, TASKS, service_key
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +67,8 @@ class Services:
         self._guard = guard
         self._capacity = Capacity()
         self._facets: dict[Where, Facets] = {}
+        #: Services as the last pass wrote them, until the change comes back.
+        self._written: dict[Where, Service] = {}
         #: Services that found no place for a task, and how often room was given back so far.
         self._blocked: set[Where] = set()
         self._room_given = 0
@@ -128,8 +130,8 @@ class Services:
             self._capacity.note_machine(machine_id, machine)
         for where, instance in news.instances.items():
             self._capacity.note_instance(where, instance)
-        for where in news.services:
-            self._controller.add(where)
+        for where, service in news.services.items():
+            self._absorb_service(where, service)
         if news.machines or news.instances:
             self._room_given += 1
             self._add(await self._store.read(_present))
@@ -137,6 +139,10 @@ class Services:
             self._room_given += 1
             for where in tuple(self._blocked):
                 self._controller.add(where)
+
+    def _absorb_service(self, where: Where, service: Service | None) -> None:
+        if service is None or self._written.pop(where, None) != service:
+            self._controller.add(where)
 
     def _absorb_task(self, where: Where, task: Task | None) -> bool:
         """Note a task and wake its service; whether it gave room back."""
@@ -195,10 +201,15 @@ class Services:
         """Write a pass; meanwhile its tasks count as placed, so that no other takes their room."""
         if work.is_idle:
             return
+        where = (work.service.scope, SERVICES.key(work.service))
+        # What it writes itself is no news: planning again on it would come to nothing.
+        self._written[where] = work.service
+        self._facets |= {(t.scope, TASKS.key(t)): _facets(t) for t in work.tasks}
         self._capacity.reserve(work.tasks)
         try:
             await self._store.write(partial(self._write, work, call))
         except BaseException:
+            del self._written[where]
             self._capacity.release(work.tasks)
             raise
 

@@ -67,8 +67,7 @@ class Ground:
     def joined_by(self, tasks: Sequence[Task]) -> tuple[ContainerInstance, ...]:
         """The instances that come into being with the tasks."""
         ids = dict.fromkeys(task.container_instance for task in tasks if task.container_instance)
-        used = (self._instances[each] for each in ids)
-        return tuple(each for each in used if not self._capacity.knows(each))
+        return tuple(self._joining[each] for each in ids if each in self._joining)
 
     def start(self, order: Order) -> Started:
         """The tasks of an order; the picture is told by ``Capacity.reserve``, not here."""
@@ -94,7 +93,7 @@ class Ground:
     def _on_named(self, order: Order, request: TaskRequest, ask: Ask) -> Started:
         placements: list[plan.Placement] = []
         for name in order.start.instances:
-            instance = self._instances.get(name)
+            instance = self._instance(name)
             there = [self._capacity.candidate(instance)] if instance else []
             placements += plan.plan(ask, 1, there, (), "")
         return self._record(order, request, ask, placements)
@@ -107,8 +106,10 @@ class Ground:
         for placement in placements:
             match placement:
                 case plan.Placed(candidate=chosen):
-                    destination = launching.on_instance(self._instances[chosen.id])
-                    tasks.append(new_task(self._call, request, ask, destination))
+                    instance = self._instance(chosen.id)
+                    if instance is not None:
+                        destination = launching.on_instance(instance)
+                        tasks.append(new_task(self._call, request, ask, destination))
                 case plan.Unplaced():
                     obstacle = obstacle or explain.explain(placement)
         return _started(order, tasks, obstacle)
@@ -131,18 +132,24 @@ class Ground:
         return _started(order, tasks, None if len(tasks) == order.start.count else UNPLACED)
 
     def _candidates(self) -> list[Candidate]:
-        return [self._capacity.candidate(instance) for instance in self._instances.values()]
+        known = self._capacity.candidates(self._call.scope, self._cluster.name)
+        joining = (self._capacity.candidate(each) for each in self._joining.values())
+        return [*known, *joining]
+
+    def _instance(self, name: str) -> ContainerInstance | None:
+        """The instance of that id, joining or there."""
+        return self._joining.get(name) or self._capacity.instance(
+            self._call.scope, self._cluster.name, name
+        )
 
     @cached_property
-    def _instances(self) -> dict[str, ContainerInstance]:
-        known = self._capacity.instances(self._call.scope, self._cluster.name)
-        there = {instance.machine for instance in known}
+    def _joining(self) -> dict[str, ContainerInstance]:
+        """What the machines that may join the cluster, and have not, would join it as."""
         joining = (
             placing.joining(self._call, self._cluster, machine)
-            for machine in self._capacity.machines.values()
-            if machine.joins_clusters and machine.id not in there
+            for machine in self._capacity.newcomers(self._call.scope, self._cluster.name)
         )
-        return {instance.id: instance for instance in (*known, *joining)}
+        return {instance.id: instance for instance in joining}
 
 
 def on_providers(tasks: Sequence[Task]) -> Mapping[str, int]:

@@ -1,7 +1,8 @@
 """Services: what was promised, the deployments that bring it about, and what they went through.
 
-A ``Deployment`` (``ecs-svc/NNN``) is one rollout of one ``ServiceRevision``; a ``ServiceDeployment``
-is the history of one change as the user asked for it: the rollout and, if need be, its rollback.
+A ``Deployment`` (``ecs-svc/NNN``) is one rollout of one ``ServiceRevision``; a
+``ServiceDeployment`` is the history of one change as the user asked for it: the rollout and, if
+need be, its rollback.
 Amazon ECS API Reference, ``Service``, ``Deployment``, ``ServiceDeployment``, ``ServiceRevision``.
 """
 

@@ -134,6 +134,13 @@ class Transaction(View, Protocol):
         """Write a resource, new or in place of the one with its key. No change: no revision."""
         ...
 
+    def add(self, kind: Kind[T], value: T) -> None:
+        """Write a resource under a key that was made for it and nobody has had: as ``put``, faster.
+
+        With a key that is taken the whole write fails, or the resource there is replaced.
+        """
+        ...
+
     def delete(self, kind: Kind[T], scope: Scope, key: str) -> None:
         """Remove a resource; nothing happens where there is none."""
         ...

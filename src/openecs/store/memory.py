@@ -226,6 +226,9 @@ class _MemoryTransaction:
             row = _Row(value, self._state.revision + 1, lookups_of(kind, place[1], value))
             self._replace(kind, place, row)
 
+    def add(self, kind: Kind[T], value: T) -> None:
+        self.put(kind, value)
+
     def delete(self, kind: Kind[T], scope: Scope, key: str) -> None:
         if (key, scope) in self._state.tables[kind.name].rows:
             self._replace(kind, (key, scope), None)

@@ -39,7 +39,7 @@ def plan(
 ) -> tuple[Placement, ...]:
     """Where each of ``count`` identical asks goes, in order. The order of candidates is nothing."""
     known = {candidate.id: candidate for candidate in candidates}
-    together = _by_machine(candidates)
+    sharing = _sharing(candidates)
     ranking = strategies.Ranking(ask, ranked_by, seed, known.values())
     rejections: dict[str, Rejection] = {}
     _judge(ask, known.values(), ranking, rejections)
@@ -47,16 +47,18 @@ def plan(
     while len(placements) < count and (chosen := ranking.best()) is not None:
         placements.append(Placed(chosen))
         ranking.placed(chosen)
-        sharing = [known[name] for name in together[chosen.machine]]
-        changed = among.place(chosen, ask, sharing)
+        together = [known[name] for name in sharing.get(chosen.machine, (chosen.id,))]
+        changed = among.place(chosen, ask, together)
         known.update((c.id, c) for c in changed)
         _judge(ask, changed, ranking, rejections)
     unplaced = Unplaced(tuple((known[i], rejections[i]) for i in sorted(rejections)))
     return (*placements, *[unplaced] * (count - len(placements)))
 
 
-def _by_machine(candidates: Iterable[Candidate]) -> dict[str, list[str]]:
-    """The ids of the instances of each machine: they share its resources."""
+def _sharing(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
+    """The ids of the instances of each machine that has several: they share its resources."""
+    if len({candidate.machine for candidate in candidates}) == len(candidates):
+        return {}
     together: dict[str, list[str]] = {}
     for candidate in candidates:
         together.setdefault(candidate.machine, []).append(candidate.id)

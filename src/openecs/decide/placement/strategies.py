@@ -9,8 +9,7 @@ from __future__ import annotations
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.candidates import Candidate
@@ -23,6 +22,8 @@ DEFAULT = (
 )
 
 Place = tuple[str | None, ...]
+#: From a candidate and its throw of the dice.
+Rank = Callable[[Candidate, int], int]
 
 
 def is_known(strategy: PlacementStrategy) -> bool:
@@ -39,12 +40,9 @@ def is_known(strategy: PlacementStrategy) -> bool:
             return False
 
 
-class _Entry(NamedTuple):
-    """A candidate in the heap of its group; one that has changed since is passed over."""
-
-    key: tuple[int, ...]
-    number: int
-    candidate: Candidate
+#: A candidate in the heap of its group, by its own ranks and the dice; the number keeps apart what
+#: is equal. One that has changed since it was put there is passed over.
+Entry = tuple[tuple[int, ...], int, Candidate]
 
 
 class Ranking:
@@ -69,19 +67,22 @@ class Ranking:
         self._attributes = tuple(
             (s.field or "").removeprefix("attribute:") for s in self._ranked if _is_shared(s)
         )
-        self._own = tuple(s for s in self._ranked if not _is_shared(s))
+        self._own = tuple(self._rank_by(s) for s in self._ranked if not _is_shared(s))
         self._counts: tuple[Counter[str | None], ...] = tuple(Counter() for _ in self._attributes)
-        self._heaps: dict[Place, list[_Entry]] = {}
+        self._heaps: dict[Place, list[Entry]] = {}
         self._fit: dict[str, Candidate] = {}
         self._entries = 0
         for candidate in everywhere:
-            self._count(candidate, candidate.groups.get(self._group, 0))
+            if tasks := candidate.groups.get(ask.group):
+                self._count(candidate, tasks)
 
     def fits(self, candidate: Candidate) -> None:
         """The candidate takes the task, in this state."""
         self._fit[candidate.id] = candidate
         self._entries += 1
-        entry = _Entry(self._own_key(candidate), self._entries, candidate)
+        dice = zlib.crc32(candidate.id.encode(), self._dice)
+        key = (*[rank(candidate, dice) for rank in self._own], dice)
+        entry = (key, self._entries, candidate)
         heapq.heappush(self._heaps.setdefault(self._place(candidate), []), entry)
 
     def refuses(self, candidate: Candidate) -> None:
@@ -97,21 +98,22 @@ class Ranking:
         heads = [head for place in list(self._heaps) if (head := self._head(place))]
         if not heads:
             return None
-        return min(heads, key=self._full_key).candidate
+        return min(heads, key=self._full_key)[2]
 
-    def _head(self, place: Place) -> _Entry | None:
+    def _head(self, place: Place) -> Entry | None:
         heap = self._heaps[place]
-        while heap and self._fit.get(heap[0].candidate.id) is not heap[0].candidate:
+        while heap and self._fit.get(heap[0][2].id) is not heap[0][2]:
             heapq.heappop(heap)
         if heap:
             return heap[0]
         del self._heaps[place]
         return None
 
-    def _full_key(self, entry: _Entry) -> tuple[int, ...]:
+    def _full_key(self, entry: Entry) -> tuple[int, ...]:
         """Shared and own ranks in the order of the strategies, then the dice."""
-        shared = iter(zip(self._counts, self._place(entry.candidate), strict=True))
-        own = iter(entry.key)
+        own_ranks, _, candidate = entry
+        shared = iter(zip(self._counts, self._place(candidate), strict=True))
+        own = iter(own_ranks)
         ranks = []
         for strategy in self._ranked:
             if _is_shared(strategy):
@@ -121,27 +123,24 @@ class Ranking:
                 ranks.append(next(own))
         return (*ranks, *own)
 
-    def _own_key(self, candidate: Candidate) -> tuple[int, ...]:
-        dice = zlib.crc32(candidate.id.encode(), self._dice)
-        return (*[self._rank(strategy, candidate, dice) for strategy in self._own], dice)
-
-    def _rank(self, strategy: PlacementStrategy, candidate: Candidate, dice: int) -> int:
-        match strategy.type:
-            case "spread":
-                return candidate.groups.get(self._group, 0)
-            case "binpack":
-                free = candidate.free
-                return free.cpu if (strategy.field or "").lower() == "cpu" else free.memory
+    def _rank_by(self, strategy: PlacementStrategy) -> Rank:
+        """How a strategy ranks a candidate for itself; the least wins."""
+        match strategy.type, (strategy.field or "").lower():
+            case "spread", _:
+                return lambda candidate, _: candidate.groups.get(self._group, 0)
+            case "binpack", "cpu":
+                return lambda candidate, _: candidate.free.cpu
+            case "binpack", _:
+                return lambda candidate, _: candidate.free.memory
             case _:
-                return dice
+                return lambda _, dice: dice
 
     def _place(self, candidate: Candidate) -> Place:
         return tuple([candidate.attributes.get(name) for name in self._attributes])
 
     def _count(self, candidate: Candidate, tasks: int) -> None:
-        if tasks:
-            for counts, place in zip(self._counts, self._place(candidate), strict=True):
-                counts[place] += tasks
+        for counts, place in zip(self._counts, self._place(candidate), strict=True):
+            counts[place] += tasks
 
 
 def _is_shared(strategy: PlacementStrategy) -> bool:

@@ -75,8 +75,10 @@ class Group(SqlView, Transaction):
 
     @override
     def stored(self, kind: Kind[Any], address: Address) -> Stored | None:
-        row = self._cell(kind, address).row
-        return row.stored if row else None
+        cell = self._cells.get(address)
+        if cell is None:
+            return self._lookup(kind, address)
+        return cell.row.stored if cell.row else None
 
     @override
     def queries(self) -> Queries:
@@ -95,9 +97,13 @@ class Group(SqlView, Transaction):
         scope, key = kind.scope(value), kind.key(value)
         cell = self._cell(kind, (kind.name, scope.account, scope.region, key))
         if cell.row is None or cell.row.stored.value != value:
-            stored = Stored(value, self._revision + 1)
-            row = Row(stored, codec.encode(value), lookups_of(kind, scope, value))
-            self._replace(cell, row, Change(stored.revision, kind.name, scope, key))
+            self._write(cell, kind, value)
+
+    @override
+    def add(self, kind: Kind[T], value: T) -> None:
+        scope, key = kind.scope(value), kind.key(value)
+        address = (kind.name, scope.account, scope.region, key)
+        self._write(self._cells.setdefault(address, Cell(None, None)), kind, value)
 
     @override
     def delete(self, kind: Kind[T], scope: Scope, key: str) -> None:
@@ -111,6 +117,12 @@ class Group(SqlView, Transaction):
         if actual != revision:
             raise Conflict(f"{kind.name} {key} is at revision {actual}, not {revision}")
 
+    def _write(self, cell: Cell, kind: Kind[T], value: T) -> None:
+        scope, key = kind.scope(value), kind.key(value)
+        stored = Stored(value, self._revision + 1)
+        row = Row(stored, codec.encode(value), lookups_of(kind, scope, value))
+        self._replace(cell, row, Change(stored.revision, kind.name, scope, key))
+
     def _cell(self, kind: Kind[Any], address: Address) -> Cell:
         cell = self._cells.get(address)
         if cell is None:
@@ -119,6 +131,14 @@ class Group(SqlView, Transaction):
         return cell
 
     def _fetch(self, kind: Kind[Any], address: Address) -> Row | None:
+        stored = self._lookup(kind, address)
+        if stored is None:
+            return None
+        scope = Scope(address[1], address[2])
+        return Row(stored, "", lookups_of(kind, scope, stored.value))
+
+    def _lookup(self, kind: Kind[Any], address: Address) -> Stored | None:
+        """What was there before this group of transactions."""
         stored = self._cache.get(address)
         if stored is None:
             record = self._queries.record(address)
@@ -126,8 +146,7 @@ class Group(SqlView, Transaction):
                 return None
             stored = Stored(codec.decode(kind, record.document), record.revision)
             self._cache.learn(address, stored)
-        scope = Scope(address[1], address[2])
-        return Row(stored, "", lookups_of(kind, scope, stored.value))
+        return stored
 
     def _replace(self, cell: Cell, row: Row | None, change: Change) -> None:
         self._undo.append((cell, cell.row))
