@@ -192,6 +192,9 @@ class Services:
             tickets={task.machine: self._capacity.ticket(task.machine) for task in tasks},
         )
         await self._carry_out(work, call)
+        if planned.stops:
+            # They may have made the next move possible.
+            self._controller.add(where)
         self._blocked.discard(where)
         if any(outcome.obstacle for outcome in outcomes):
             self._block(where, room)
@@ -202,7 +205,7 @@ class Services:
         if work.is_idle:
             return
         where = (work.service.scope, SERVICES.key(work.service))
-        # What it writes itself is no news: planning again on it would come to nothing.
+        # What it writes itself is no news.
         self._written[where] = work.service
         self._facets |= {(t.scope, TASKS.key(t)): _facets(t) for t in work.tasks}
         self._capacity.reserve(work.tasks)

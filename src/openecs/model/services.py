@@ -149,7 +149,7 @@ class Deployment:
     failed_tasks: int = 0
     #: Whether one of its tasks has been RUNNING: the breaker's second stage.
     has_run: bool = False
-    #: Tasks in a row that ended before they ran, and when the next may be tried.
+    #: Rounds of starts in a row that failed, and when the next may be tried.
     start_failures: int = 0
     start_after: datetime | None = None
     created_at: datetime

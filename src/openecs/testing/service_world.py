@@ -248,7 +248,7 @@ class ServiceWorld:
             self.later(seconds)
 
     def _start(self, start: Start) -> tuple[str, ...]:
-        places = start.instances or ("i1", "i2")
+        places = start.instances or tuple(sorted({"i1", "i2"} - self.draining))
         revisions = {d.id: d.revision.revision for d in self.service.deployments}
         started = []
         for position in range(start.count):

@@ -6,7 +6,16 @@ from openecs.decide import retention
 from openecs.model.clusters import ClusterStatus, IdempotencyRecord
 from openecs.model.task_definitions import TaskDefinitionStatus
 from openecs.model.tasks import TaskStatus
-from openecs.testing.builders import NOW, SCOPE, a_cluster, a_task, a_task_definition
+from openecs.model.services import ServiceStatus
+from openecs.testing.builders import (
+    NOW,
+    SCOPE,
+    a_cluster,
+    a_service,
+    a_service_deployment,
+    a_task,
+    a_task_definition,
+)
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -41,3 +50,14 @@ def test_client_tokens_are_kept_for_a_while() -> None:
 
     old, recent = record("a", 24 * HOUR), record("b", 24 * HOUR - SECOND)
     assert retention.expired_records([old, recent], 24 * HOUR, NOW) == [old]
+
+
+def test_deleted_services_and_ended_deployments_are_kept_for_a_while() -> None:
+    inactive = ServiceStatus.INACTIVE
+    old = a_service("a", status=inactive, deleted_at=NOW - HOUR)
+    recent = a_service("b", status=inactive, deleted_at=NOW - HOUR + SECOND)
+    assert retention.expired_services([old, recent, a_service("c")], HOUR, NOW) == [old]
+    ended = a_service_deployment("1", finished_at=NOW - HOUR)
+    stopped = a_service_deployment("2", stopped_at=NOW - HOUR)
+    others = [a_service_deployment("3", finished_at=NOW), a_service_deployment("4")]
+    assert retention.expired_deployments([ended, stopped, *others], HOUR, NOW) == [ended, stopped]

@@ -25,9 +25,9 @@ def account(
     if after == before:
         return service, ()
     after = replace(after, updated_at=now)
-    told: tuple[str, ...] = ()
-    if start_backoff.REPEATEDLY <= after.start_failures > before.start_failures:
-        told = (events.unable_to_start(service.name),)
+    grown = start_backoff.REPEATEDLY <= after.start_failures > before.start_failures
+    waits = after.start_after is not None and after.start_after > now
+    told = (events.unable_to_start(service.name),) if grown and waits else ()
     return replace(service, deployments=(after, *service.deployments[1:])), told
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from openecs.decide.services.bounds import Bounds, bounds
 from openecs.decide.services.health import Member, Survey
 from openecs.decide.services.rollout import Moves, is_rolling, release, useless_of
-from openecs.decide.services.start_backoff import UNLIMITED
 from openecs.model.services import RolloutState, Service
 
 
@@ -34,7 +33,7 @@ def moves(service: Service, seen: Survey, eligible: Sequence[str], allowed: int)
     going = release(candidates, seen.members, olds, limits.floor)
     stops = (*misplaced, *sick, *(m for m in spare if not m.is_kept), *going)
     vacant = [place for place in eligible if place not in fit]
-    places = _places(service, seen, vacant, stops, limits)[:allowed]
+    places = _places(service, seen, vacant, limits)[:allowed]
     cured = {_place(m) for m in sick}
     return Moves(
         stops=stops,
@@ -82,7 +81,6 @@ def _places(
     service: Service,
     seen: Survey,
     vacant: Sequence[str],
-    stops: Sequence[Member],
     limits: Bounds,
 ) -> list[str]:
     """The vacant instances on which a task may be started, those without any task first."""
@@ -93,10 +91,9 @@ def _places(
         residents[task.container_instance or ""] += 1
     free = [place for place in vacant if not residents[place]]
     if limits.ceiling > service.desired_count:
-        stopped = {_place(m) for m in stops}
-        free += [p for p in vacant if residents[p] == 1 and p not in stopped]
+        free += [place for place in vacant if residents[place] == 1]
     room = limits.ceiling - len(seen.members) - len(seen.stopping)
-    return free[: max(0, min(room, UNLIMITED))]
+    return free[: max(0, room)]
 
 
 def _is_stuck(seen: Survey, olds: Sequence[Member], moved: int, allowed: int) -> bool:

@@ -26,6 +26,7 @@ BREAKER_TRIPPED = "the circuit breaker threshold was exceeded"
 ALARM_DETECTED = "an alarm was detected"
 REQUESTED = "a user requested it"
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
+DELETED = "Service deployment was stopped because the service was deleted."
 SUPERSEDED = "Service deployment was stopped because a newer service deployment replaced it."
 
 _OVER = frozenset(
@@ -53,10 +54,12 @@ def advance(
         return record
     primary = service.primary
     after = replace(record, started_at=record.started_at or now)
-    if primary is None or primary.service_deployment != record.id:
+    if primary is None:
+        after = _ended(after, Status.STOPPED, DELETED, now)
+    elif primary.service_deployment != record.id:
         after = _ended(after, Status.STOPPED, SUPERSEDED, now)
     else:
-        after = _advanced(_watched(after, service, primary), service, primary, now)
+        after = _advanced(_watched(after, service), service, primary, now)
     if after.status in _OVER:
         after = replace(after, final_counts=tuple((r, *c) for r, c in sorted(counts.items())))
     return after if after == record else replace(after, updated_at=now)
@@ -67,12 +70,14 @@ def is_over(record: ServiceDeployment) -> bool:
     return record.status in _OVER
 
 
-def _watched(record: ServiceDeployment, service: Service, primary: Deployment) -> ServiceDeployment:
-    """The record with what the circuit breaker saw; what a rollback sees is not its."""
+def _watched(record: ServiceDeployment, service: Service) -> ServiceDeployment:
+    """The record with what the circuit breaker saw; what a rollback goes through is not its."""
     if not service.deployment_configuration.deployment_circuit_breaker.enable:
         return replace(record, breaker_status="DISABLED")
     limit = circuit_breaker.threshold(service.desired_count)
-    watched = _own(record, service) or primary
+    watched = _own(record, service)
+    if watched is None:
+        return record
     match watched.rollout_state:
         case RolloutState.COMPLETED:
             status = "MONITORING_COMPLETE"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,7 +72,7 @@ def settle(
     left = [m for m in seen.members if m.task.id not in gone]
     service = _pruned(service, seen, left, now)
     is_quiet = not moves.starts and not moves.stops
-    service, told = _completed(service, left, now) if is_quiet else (service, ())
+    service, told = _completed(service, seen, left, now) if is_quiet else (service, ())
     is_steady = is_quiet and _is_steady(service, left)
     return noted(service, told, settings, now, is_steady=is_steady)
 
@@ -100,19 +100,34 @@ def _reason(member: Member, newest: str) -> str:
 
 
 def _pruned(service: Service, seen: Survey, left: Sequence[Member], now: datetime) -> Service:
-    """Older deployments go once none of their tasks is live or RUNNING any more."""
+    """Older deployments go once none of their tasks is live or RUNNING any more.
+
+    One that failed is still shown while it is being rolled back.
+    """
     if not service.deployments:
         return service
     primary, *older = service.deployments
     counts = {d.id: sum(m.task.started_by == d.id for m in left) for d in older}
     running = _still_running(seen)
-    kept = [_resized(d, counts[d.id], now) for d in older if counts[d.id] or d.id in running]
+    kept = [
+        _resized(d, counts[d.id], now)
+        for d in older
+        if counts[d.id] or d.id in running or _is_rolled_back_by(primary, d)
+    ]
     return replace(service, deployments=(_resized(primary, service.desired_count, now), *kept))
 
 
-def _still_running(seen: Survey) -> Collection[str | None]:
+def _is_rolled_back_by(primary: Deployment, older: Deployment) -> bool:
+    return (
+        primary.rollout_state is RolloutState.IN_PROGRESS
+        and older.rollout_state is RolloutState.FAILED
+        and older.service_deployment == primary.service_deployment
+    )
+
+
+def _still_running(seen: Survey) -> frozenset[str | None]:
     tasks: tuple[Task, ...] = (*(m.task for m in seen.members), *seen.stopping)
-    return {t.started_by for t in tasks if t.last_status is TaskStatus.RUNNING}
+    return frozenset(t.started_by for t in tasks if t.last_status is TaskStatus.RUNNING)
 
 
 def _resized(deployment: Deployment, desired: int, now: datetime) -> Deployment:
@@ -122,13 +137,15 @@ def _resized(deployment: Deployment, desired: int, now: datetime) -> Deployment:
 
 
 def _completed(
-    service: Service, left: Sequence[Member], now: datetime
+    service: Service, seen: Survey, left: Sequence[Member], now: datetime
 ) -> tuple[Service, tuple[str, ...]]:
     primary = service.primary
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
         return service, ()
-    is_whole = len(left) == service.desired_count and len(service.deployments) == 1
-    if not is_whole or not all(m.is_healthy and not m.draining for m in left):
+    is_alone = _still_running(seen) <= {primary.id}
+    if not is_alone or len(left) != service.desired_count:
+        return service, ()
+    if not all(m.is_healthy and not m.draining for m in left):
         return service, ()
     done = replace(
         primary,

@@ -52,7 +52,7 @@ def is_rolling(service: Service, seen: Survey) -> bool:
     """Whether tasks of other deployments than the PRIMARY are still there, or being stopped."""
     newest = service.primary.id if service.primary else None
     tasks = (*(m.task for m in seen.members), *seen.stopping)
-    return len(service.deployments) > 1 or any(t.started_by != newest for t in tasks)
+    return any(t.started_by != newest for t in tasks)
 
 
 def balance(
@@ -126,7 +126,7 @@ def _roll(service: Service, seen: Survey, allowed: int) -> Moves:
     candidates = [*in_order(leaving, service), *(m for m in surplus if m.is_healthy)]
     stops = (*sick, *idle, *release(candidates, seen.members, leaving, limits.floor))
     missing = max(0, desired - len(staying))
-    starts = max(0, min(missing, _room(service, seen, limits), allowed))
+    starts = max(0, min(missing, _room(service, seen, limits, len(stops)), allowed))
     moved = starts + len(stops) + len(seen.stopping)
     return Moves(
         stops=stops,
@@ -139,11 +139,14 @@ def _roll(service: Service, seen: Survey, allowed: int) -> Moves:
     )
 
 
-def _room(service: Service, seen: Survey, limits: Bounds) -> int:
-    """How many more tasks there may be; a deployment that replaces none may have all at once."""
+def _room(service: Service, seen: Survey, limits: Bounds, stopped: int) -> int:
+    """How many more tasks there may be.
+
+    What is stopped now makes no room before it has stopped, but where no deployment is replaced.
+    """
     if is_rolling(service, seen):
         return limits.ceiling - len(seen.members) - len(seen.stopping)
-    return max(limits.ceiling, service.desired_count) - len(seen.members)
+    return max(limits.ceiling, service.desired_count) - len(seen.members) + stopped
 
 
 def _others(primary: Deployment | None, seen: Survey) -> list[Member]:
