@@ -32,6 +32,33 @@ async def test_what_is_deleted_is_gone_from_everywhere(store):
     assert await store.read(lambda v: v.count(NOTES, None, "anywhere", ("red",))) == 1
 
 
+async def test_what_is_added_is_there_and_can_change_and_go(store):
+    def work(transaction):
+        transaction.add(NOTES, Note(name="a", owner="me"))
+        transaction.put(NOTES, Note(name="a", owner="you"))
+        transaction.add(NOTES, Note(name="b", owner="me"))
+        return transaction.find(NOTES, HERE, "owner", ("me", "red"))
+
+    assert names(await store.write(work)) == ["b"]
+    await store.write(put(Note(name="b", owner="you")))
+    assert names(await store.read(lambda v: v.find(NOTES, HERE, "owner", ("you", "red")))) == [
+        "a",
+        "b",
+    ]
+    await store.write(lambda t: t.delete(NOTES, HERE, "b"))
+    assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == ["a"]
+
+
+async def test_what_a_failed_transaction_added_is_not_there(store):
+    def work(transaction):
+        transaction.add(NOTES, Note(name="a"))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(work)
+    assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == []
+
+
 async def test_deleting_nothing_is_no_change(store):
     before = await store.read(lambda v: v.revision)
     await store.write(lambda t: t.delete(NOTES, HERE, "a"))
