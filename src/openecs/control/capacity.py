@@ -147,10 +147,6 @@ class Capacity:
         """The placement ticket of the machine as this picture knows it."""
         return self._tickets.get(machine, 0)
 
-    def instances(self, scope: Scope, cluster: str) -> Sequence[ContainerInstance]:
-        """The instances of a cluster, of whatever status."""
-        return [self._instances[where] for where in self._up_to_date((scope, cluster))]
-
     def candidates(self, scope: Scope, cluster: str) -> Sequence[Candidate]:
         """The instances of a cluster as placement sees them."""
         return tuple(self._up_to_date((scope, cluster)).values())
@@ -166,12 +162,8 @@ class Capacity:
 
     def newcomers(self, scope: Scope, cluster: str) -> Sequence[Machine]:
         """The machines that may join a cluster and are not in it."""
-        there = (scope, cluster)
-        return [
-            machine
-            for machine in self.machines.values()
-            if machine.joins_clusters and there not in self._records.get(machine.id, {})
-        ]
+        there = {candidate.machine for candidate in self.candidates(scope, cluster)}
+        return [m for m in self.machines.values() if m.joins_clusters and m.id not in there]
 
     def draining(self, scope: Scope, cluster: str) -> frozenset[str]:
         """The ids of the DRAINING instances of a cluster."""

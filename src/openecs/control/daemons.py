@@ -63,8 +63,9 @@ class Daemons:
         self._ids = ids
         self._settings = settings or SchedulerSettings()
         self._guard = guard
-        #: Daemons that found no room on an instance: tried again when a task has stopped.
+        #: Daemons that found no room on an instance, and how often a task has stopped so far.
         self._blocked: set[Where] = set()
+        self._room_given = 0
         self._controller: Controller[Where] = Controller("daemons", self._reconcile, clock=clock)
         self._definitions: Controller[str] = Controller(
             "daemon task definitions", self._settle_definitions, clock=clock
@@ -121,20 +122,26 @@ class Daemons:
         own = (task for task in tasks if task is not None)
         self._add((t.scope, daemon_key(t.cluster, t.daemon)) for t in own if t.daemon)
         if any(task is None or task.last_status is TaskStatus.STOPPED for task in tasks):
+            self._room_given += 1
             self._add(tuple(self._blocked))
 
     async def _reconcile(self, where: Where) -> datetime | None:
-        call = self._call(where[0])
+        call, room = self._call(where[0]), self._room_given
         try:
             outcome = await self._store.write(partial(self._pass, where, call))
         except StoreError as error:
             log.info("daemon waits", daemon=where[1], reason=str(error))
             raise Again from error
+        self._blocked.discard(where)
         if outcome.is_blocked:
-            self._blocked.add(where)
-        else:
-            self._blocked.discard(where)
+            self._block(where, room)
         return outcome.wake
+
+    def _block(self, where: Where, room: int) -> None:
+        """Wait for room, unless some was given back since the pass began."""
+        self._blocked.add(where)
+        if room != self._room_given:
+            self._controller.add(where)
 
     def _pass(self, where: Where, call: Call, tx: Transaction) -> Outcome:
         if self._guard is not None:

@@ -71,10 +71,12 @@ def _judge(
     ranking: strategies.Ranking,
     rejections: dict[str, Rejection],
 ) -> None:
+    fit: list[Candidate] = []
     for candidate in candidates:
         rejection = filters.reject(ask, candidate)
         if rejection is None:
-            ranking.fits(candidate)
+            fit.append(candidate)
         else:
             ranking.refuses(candidate)
             rejections[candidate.id] = rejection
+    ranking.fit(fit)

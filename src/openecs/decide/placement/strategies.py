@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from itertools import count
 
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.candidates import Candidate
@@ -69,21 +70,21 @@ class Ranking:
         )
         self._own = tuple(self._rank_by(s) for s in self._ranked if not _is_shared(s))
         self._counts: tuple[Counter[str | None], ...] = tuple(Counter() for _ in self._attributes)
-        self._heaps: dict[Place, list[Entry]] = {}
+        self._heaps: defaultdict[Place, list[Entry]] = defaultdict(list)
         self._fit: dict[str, Candidate] = {}
-        self._entries = 0
+        self._numbers = count()
         for candidate in everywhere:
             if tasks := candidate.groups.get(ask.group):
                 self._count(candidate, tasks)
 
-    def fits(self, candidate: Candidate) -> None:
-        """The candidate takes the task, in this state."""
-        self._fit[candidate.id] = candidate
-        self._entries += 1
-        dice = zlib.crc32(candidate.id.encode(), self._dice)
-        key = (*[rank(candidate, dice) for rank in self._own], dice)
-        entry = (key, self._entries, candidate)
-        heapq.heappush(self._heaps.setdefault(self._place(candidate), []), entry)
+    def fit(self, candidates: Iterable[Candidate]) -> None:
+        """The candidates take the task, in this state."""
+        for candidate in candidates:
+            self._fit[candidate.id] = candidate
+            dice = zlib.crc32(candidate.id.encode(), self._dice)
+            key = (*[rank(candidate, dice) for rank in self._own], dice)
+            entry = (key, next(self._numbers), candidate)
+            heapq.heappush(self._heaps[self._place(candidate)], entry)
 
     def refuses(self, candidate: Candidate) -> None:
         """The candidate does not take it, or not any more."""

@@ -12,8 +12,7 @@ ASK = Ask(cpu=1, memory=1, group="g")
 
 def chosen(candidates, *ranked: PlacementStrategy) -> str | None:
     ranking = strategies.Ranking(ASK, ranked, "seed", candidates)
-    for candidate in candidates:
-        ranking.fits(candidate)
+    ranking.fit(candidates)
     found = ranking.best()
     return found and found.id
 
@@ -62,8 +61,7 @@ def test_tasks_on_full_instances_count_in_their_zone():
     free = an_instance("free", zone="a")
     other = an_instance("other", zone="b", groups={"g": 2})
     ranking = strategies.Ranking(ASK, (), "seed", [full, free, other])
-    for candidate in (free, other):
-        ranking.fits(candidate)
+    ranking.fit([free, other])
     assert ranking.best() is other
 
 
