@@ -6,7 +6,8 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Iterable, Mapping
+import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Body = Mapping[str, Any]
@@ -16,9 +17,7 @@ class Engine:
     """A connection that is kept open. Not for two threads at once."""
 
     def __init__(self) -> None:
-        self._connection = _UnixConnection(
-            os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
-        )
+        self._connection = connect()
 
     def start(self, body: Body) -> str:
         """Create and start a container; its id."""
@@ -31,25 +30,37 @@ class Engine:
         known: dict[str, Any] = self._ask("GET", f"/containers/{container}/json")
         return known
 
+    def kill(self, container: str) -> None:
+        """SIGKILL it."""
+        self._ask("POST", f"/containers/{container}/kill")
+
     def remove(self, containers: Iterable[str]) -> None:
-        """Kill and remove them."""
+        """Kill and remove them, but those that somebody else removes."""
         for container in containers:
-            self._ask("DELETE", f"/containers/{container}?force=1&v=1")
+            self._ask("DELETE", f"/containers/{container}?force=1&v=1", fine=(404, 409))
 
     def labelled(self, label: str) -> list[str]:
         """The ids of all containers with a label, stopped ones too."""
-        filters = json.dumps({"label": [label]}).replace(" ", "")
-        quoted = "".join(c if c.isalnum() else f"%{ord(c):02X}" for c in filters)
-        found: list[dict[str, Any]] = self._ask("GET", f"/containers/json?all=1&filters={quoted}")
+        return self._listed("all=1", {"label": [label]})
+
+    def running(self, label: str) -> list[str]:
+        """The ids of the containers with a label that run."""
+        return self._listed("all=0", {"label": [label]})
+
+    def _listed(self, query: str, filters: Mapping[str, list[str]]) -> list[str]:
+        path = f"/containers/json?{query}&filters={quoted(filters)}"
+        found: list[dict[str, Any]] = self._ask("GET", path)
         return [one["Id"] for one in found]
 
-    def _ask(self, method: str, path: str, body: Body | None = None) -> Any:
+    def _ask(
+        self, method: str, path: str, body: Body | None = None, fine: Sequence[int] = ()
+    ) -> Any:
         content = None if body is None else json.dumps(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         self._connection.request(method, path, content, headers)
         answer = self._connection.getresponse()
         told = answer.read()
-        if answer.status >= 300:
+        if answer.status >= 300 and answer.status not in fine:
             raise RuntimeError(f"{method} {path}: {answer.status} {told.decode()}")
         return json.loads(told) if told else None
 
@@ -63,6 +74,17 @@ def body_like(known: Mapping[str, Any]) -> dict[str, Any]:
     labels = {f"bench.{name}": value for name, value in (config.pop("Labels") or {}).items()}
     config.pop("Hostname", None)
     return {**config, "Labels": labels, "HostConfig": known["HostConfig"]}
+
+
+def connect() -> http.client.HTTPConnection:
+    """A connection to the engine of ``DOCKER_HOST``, a Unix socket."""
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    return _UnixConnection(host.removeprefix("unix://"))
+
+
+def quoted(filters: Mapping[str, list[str]]) -> str:
+    """Filters as they stand in a path."""
+    return urllib.parse.quote(json.dumps(filters, separators=(",", ":")), safe="")
 
 
 class _UnixConnection(http.client.HTTPConnection):

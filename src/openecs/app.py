@@ -24,6 +24,7 @@ from openecs import __version__
 from openecs.api import ecs, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.config import Settings
+from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
@@ -123,14 +124,27 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
 
 
 def _services(settings: Settings, store: Store, leader: Leader) -> Services:
-    healthy_after = timedelta(seconds=settings.deployment_healthy_after)
     return Services(
         store=store,
         clock=now,
         ids=SystemIds(),
-        settings=SchedulerSettings(healthy_after=healthy_after),
+        settings=_scheduler_settings(settings),
         guard=leader.guard if settings.shares_database else None,
     )
+
+
+def _daemons(settings: Settings, store: Store, leader: Leader) -> Daemons:
+    return Daemons(
+        store=store,
+        clock=now,
+        ids=SystemIds(),
+        settings=_scheduler_settings(settings),
+        guard=leader.guard if settings.shares_database else None,
+    )
+
+
+def _scheduler_settings(settings: Settings) -> SchedulerSettings:
+    return SchedulerSettings(healthy_after=timedelta(seconds=settings.deployment_healthy_after))
 
 
 def _control(
@@ -139,10 +153,11 @@ def _control(
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
+    daemons = _daemons(settings, store, leader)
     if not settings.shares_database:
-        return _together([services.run(), retention.run()])
+        return _together([services.run(), daemons.run(), retention.run()])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
-    return leader.run(lambda: [services.run(), retention.run(), machines.run()])
+    return leader.run(lambda: [services.run(), daemons.run(), retention.run(), machines.run()])
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:

@@ -192,7 +192,8 @@ class Capacity:
 
     def _up_to_date(self, cluster: Where) -> dict[Where, Candidate]:
         candidates = self._candidates.setdefault(cluster, {})
-        for where in self._outdated.pop(cluster, ()):
+        # In order, so that the same history gives the same picture.
+        for where in sorted(self._outdated.pop(cluster, ())):
             if where in self._instances:
                 candidates[where] = self._draw(where, self._instances[where])
         return candidates

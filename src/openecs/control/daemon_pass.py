@@ -45,6 +45,8 @@ class Outcome:
 
     wake: datetime | None = None
     is_blocked: bool = False
+    #: Whether there is no such daemon any more.
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def run_pass(where: Where, call: Call, settings: SchedulerSettings, tx: Transact
     """Bring one daemon a step on. Nothing is written where there is nothing to do."""
     seen = _look(where, call, tx)
     if seen is None:
-        return Outcome()
+        return Outcome(is_gone=True)
     planned = daemons.plan(_state(seen), settings, call.now)
     _write_tasks(seen, planned, call, tx)
     _write_daemon(planned, tx)

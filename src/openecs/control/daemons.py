@@ -63,7 +63,8 @@ class Daemons:
         self._ids = ids
         self._settings = settings or SchedulerSettings()
         self._guard = guard
-        #: Daemons that found no room on an instance, and how often a task has stopped so far.
+        #: All daemons, those that found no room on an instance, and how often a task has stopped.
+        self._known: set[Where] = set()
         self._blocked: set[Where] = set()
         self._room_given = 0
         self._controller: Controller[Where] = Controller("daemons", self._reconcile, clock=clock)
@@ -105,6 +106,7 @@ class Daemons:
 
     def _add(self, daemons: Iterable[Where]) -> None:
         for where in daemons:
+            self._known.add(where)
             self._controller.add(where)
 
     async def _absorb(self, batch: Sequence[Change]) -> None:
@@ -115,7 +117,8 @@ class Daemons:
         if any(change.kind in _OF_PLACES for change in batch):
             self._add(await self._store.read(_all))
         changed = {(c.scope, c.key) for c in batch if c.kind == TASKS.name}
-        if changed:
+        # Where there are no daemons, none of the many changes of tasks is of any interest.
+        if changed and self._known:
             self._absorb_tasks(await self._store.read(partial(_tasks, changed)))
 
     def _absorb_tasks(self, tasks: Sequence[Task | None]) -> None:
@@ -133,6 +136,8 @@ class Daemons:
             log.info("daemon waits", daemon=where[1], reason=str(error))
             raise Again from error
         self._blocked.discard(where)
+        if outcome.is_gone:
+            self._known.discard(where)
         if outcome.is_blocked:
             self._block(where, room)
         return outcome.wake

@@ -45,7 +45,7 @@ class Leader:
         """Work until cancelled; the lease is given back then, so that another may go on at once."""
         try:
             while True:
-                if await self._take():
+                if await self._taken():
                     log.info("leading", holder=self._holder)
                     await self._lead(loops)
                     log.warning("no longer leading", holder=self._holder)
@@ -58,6 +58,14 @@ class Leader:
         lease = tx.get(LEASES, INSTALLATION, NAME)
         if lease is None or lease.holder != self._holder:
             raise LeaseLost("the control plane's lease has gone to another")
+
+    async def _taken(self) -> bool:
+        """Whether the lease is ours now; from a store that is away nobody takes it."""
+        try:
+            return await self._take()
+        except StoreError as error:
+            log.warning("lease not taken", reason=str(error))
+            return False
 
     async def _lead(self, loops: Loops) -> None:
         async with asyncio.TaskGroup() as group:

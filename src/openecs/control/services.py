@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 #: Everything is looked at anew so often; changes normally say all that happens.
 RESYNC = timedelta(minutes=5)
 
+#: How long a store that is away is left alone.
+RETRY = timedelta(seconds=1)
+
 #: What of a task matters to its service: a change of anything else wakes nobody.
 Facets = tuple[object, ...]
 
@@ -70,15 +73,14 @@ class Services:
         #: Services as the last pass wrote them, until the change comes back.
         self._written: dict[Where, Service] = {}
         #: Services that found no place for a task, and how often room was given back so far.
-        self._blocked: set[Where] = set()
+        self._blocked: dict[Where, None] = {}
         self._room_given = 0
         self._controller: Controller[Where] = Controller("services", self._reconcile, clock=clock)
 
     async def run(self) -> None:
         """Work until cancelled."""
-        revision = await self.observe()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(revision))
+            group.create_task(self._follow())
             group.create_task(self._resync())
             group.create_task(self._controller.run())
 
@@ -97,14 +99,16 @@ class Services:
         self._add(services)
         return revision
 
-    async def _follow(self, revision: Revision) -> None:
+    async def _follow(self) -> None:
         while True:
             try:
-                async for batch in self._store.follow(revision):
+                async for batch in self._store.follow(await self.observe()):
                     await self._absorb(batch)
             except FeedTruncated:
                 log.warning("changes were missed, looking at every service")
-                revision = await self.observe()
+            except StoreError as error:
+                log.warning("changes cannot be followed", reason=str(error))
+                await asyncio.sleep(RETRY.total_seconds())
 
     async def _resync(self) -> None:
         while True:
@@ -171,7 +175,7 @@ class Services:
     async def _pass(self, where: Where) -> datetime | None:
         seen = await self._store.read(partial(look, where))
         if seen is None:
-            self._blocked.discard(where)
+            self._blocked.pop(where, None)
             return None
         room, now = self._room_given, self._clock()
         call = self._call(seen.service, now)
@@ -195,7 +199,7 @@ class Services:
         if planned.stops:
             # They may have made the next move possible.
             self._controller.add(where)
-        self._blocked.discard(where)
+        self._blocked.pop(where, None)
         if any(outcome.obstacle for outcome in outcomes):
             self._block(where, room)
         return planned.wake
@@ -212,7 +216,7 @@ class Services:
         try:
             await self._store.write(partial(self._write, work, call))
         except BaseException:
-            del self._written[where]
+            self._written.pop(where, None)
             self._capacity.release(work.tasks)
             raise
 
@@ -223,7 +227,7 @@ class Services:
 
     def _block(self, where: Where, room: int) -> None:
         """Wait for room, unless some was given back since the pass began."""
-        self._blocked.add(where)
+        self._blocked[where] = None
         if room != self._room_given:
             self._controller.add(where)
 

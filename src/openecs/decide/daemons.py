@@ -36,7 +36,7 @@ NO_WAY_BACK = "No rollback candidate was found to run the rollback."
 ROLLBACK_FAILED = "Circuit breaker: daemon tasks of the rollback failed to start."
 
 _MONITORED = (DaemonDeploymentStatus.IN_PROGRESS, DaemonDeploymentStatus.ROLLBACK_IN_PROGRESS)
-#: While the circuit breaker counts, it sets the end: then no wait need be longer, in seconds.
+#: While the circuit breaker counts, it sets the end: then no wait need be longer.
 _LONGEST_MONITORED = timedelta(seconds=8)
 
 
@@ -153,13 +153,21 @@ def _counted(
     sick = [t for t in _live(own) if _is_sick(t)]
     if not ended and not sick:
         return deployment
-    if deployment.status in _MONITORED:
-        count = deployment.failure_count + len(ended) + len(sick)
-        deployment = replace(deployment, failure_count=count)
+    deployment = _with_failures(deployment, len(ended) + len(sick))
     if any(not _is_brief(t, settings, now) for t in ended):
         deployment = replace(deployment, start_failures=0, start_after=None)
     brief = [t for t in ended if _is_brief(t, settings, now)]
     return _postponed(deployment, brief, settings, now) if brief else deployment
+
+
+def _with_failures(deployment: DaemonDeployment, count: int) -> DaemonDeployment:
+    match deployment.status:
+        case DaemonDeploymentStatus.IN_PROGRESS:
+            return replace(deployment, failure_count=deployment.failure_count + count)
+        case DaemonDeploymentStatus.ROLLBACK_IN_PROGRESS:
+            return replace(deployment, rollback_failures=deployment.rollback_failures + count)
+        case _:
+            return deployment
 
 
 def _postponed(
@@ -180,15 +188,15 @@ def _failed(
     state: DaemonState, deployment: DaemonDeployment, now: datetime
 ) -> DaemonDeployment | None:
     """The deployment given up, and on its way back where there is one; None if it goes on."""
-    is_tripped = deployment.failure_count >= deployment.threshold
+    limit = deployment.threshold
     match deployment.status:
-        case DaemonDeploymentStatus.IN_PROGRESS if is_tripped:
+        case DaemonDeploymentStatus.IN_PROGRESS if deployment.failure_count >= limit:
             tripped = replace(deployment, breaker_status=MonitorStatus.TRIGGERED)
             return _given_up(state, tripped, TASKS_FAILED, now)
         case DaemonDeploymentStatus.IN_PROGRESS if _is_alarmed(state, deployment):
             alarmed = replace(deployment, triggered_alarms=tuple(sorted(state.alarms)))
             return _given_up(state, alarmed, ALARM_DETECTED, now)
-        case DaemonDeploymentStatus.ROLLBACK_IN_PROGRESS if is_tripped:
+        case DaemonDeploymentStatus.ROLLBACK_IN_PROGRESS if deployment.rollback_failures >= limit:
             end = DaemonDeploymentStatus.ROLLBACK_FAILED
             return _finished(deployment, end, ROLLBACK_FAILED, now)
         case _:
@@ -216,7 +224,6 @@ def _given_up(
         status=DaemonDeploymentStatus.ROLLBACK_IN_PROGRESS,
         status_reason=reason,
         rollback=DaemonRollback(reason=reason, started_at=now, target=target),
-        failure_count=0,
         start_failures=0,
         start_after=None,
         settled_at=None,

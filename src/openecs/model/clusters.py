@@ -186,13 +186,28 @@ class AutoScalingGroupProvider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedInstancesProvider:
+    """A capacity provider whose instances ECS itself launches, from a template.
+
+    Here the machines of the installation stand for what would be launched. ``document`` is the
+    configuration as it was given (role, template, tags, repair), in JSON and as AWS spells it: it
+    is shown, nothing of it is used.
+    """
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityProvider:
     """A capacity provider of the user's; FARGATE and FARGATE_SPOT exist without a record."""
 
     scope: Scope
     name: str
+    #: The only cluster that may use it: of Managed Instances providers.
+    cluster: str | None = None
     status: str = "ACTIVE"
     auto_scaling_group_provider: AutoScalingGroupProvider | None = None
+    managed_instances_provider: ManagedInstancesProvider | None = None
     update_status: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -81,6 +81,11 @@ def task_definition_arn(scope: Scope, family: str, revision: int) -> str:
     return scope.arn("ecs", f"task-definition/{family}:{revision}")
 
 
+def daemon_task_definition_arn(scope: Scope, family: str, revision: int) -> str:
+    """``arn:aws:ecs:R:A:daemon-task-definition/FAMILY:REVISION``."""
+    return scope.arn("ecs", f"daemon-task-definition/{family}:{revision}")
+
+
 def container_instance_arn(scope: Scope, cluster: str, instance_id: str) -> str:
     """``arn:aws:ecs:R:A:container-instance/CLUSTER/ID``."""
     return scope.arn("ecs", f"container-instance/{cluster}/{instance_id}")

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from openecs.model.identity import Scope, cluster_arn, container_arn, task_arn
+from openecs.model.identity import (
+    Scope,
+    cluster_arn,
+    container_arn,
+    daemon_task_definition_arn,
+    task_arn,
+    task_definition_arn,
+)
 from openecs.model.task_definitions import (
     Attribute,
     EnvironmentFile,
@@ -245,6 +252,18 @@ class Task:
         """The name of the service it belongs to; only services start tasks of such a group."""
         kind, _, name = self.group.partition(":")
         return name if kind == "service" else None
+
+    @property
+    def daemon(self) -> str | None:
+        """The name of the daemon it belongs to; only daemons start tasks of such a group."""
+        kind, _, name = self.group.partition(":")
+        return name if kind == "daemon" else None
+
+    @property
+    def definition_arn(self) -> str:
+        """The ARN of the task definition, or daemon task definition, that it runs."""
+        arn = task_definition_arn if self.daemon is None else daemon_task_definition_arn
+        return arn(self.scope, self.family, self.revision)
 
     def container_arn(self, container: Container) -> str:
         """The ARN of one of its containers."""

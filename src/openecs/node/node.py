@@ -27,7 +27,8 @@ from openecs.node.settings import NodeSettings
 from openecs.node.task_run import SET_UP, TEAR_DOWN, TaskRun
 from openecs.runtime.base import EngineUnavailable, Runtime
 from openecs.store.base import FeedTruncated, Revision, Store, StoreError, Transaction, View
-from openecs.store.kinds import TASK_DEFINITIONS, TASKS, task_definition_key
+from openecs.store.definitions import definition_of
+from openecs.store.kinds import TASKS
 
 log = structlog.get_logger(__name__)
 
@@ -172,8 +173,7 @@ class Node:
             task = view.get(TASKS, key.scope, key.key)
             if task is None:
                 return None, None
-            wanted = task_definition_key(task.family, task.revision)
-            return task, view.get(TASK_DEFINITIONS, key.scope, wanted)
+            return task, definition_of(view, task)
 
         return await self._store.read(load)
 

@@ -14,6 +14,13 @@ from openecs.model.clusters import (
     Machine,
     PlacementTicket,
 )
+from openecs.model.daemons import (
+    Daemon,
+    DaemonDeployment,
+    DaemonRevision,
+    DaemonTaskDefinition,
+    DaemonTaskDefinitionStatus,
+)
 from openecs.model.leases import Lease
 from openecs.model.services import (
     Service,
@@ -62,6 +69,11 @@ def service_key(cluster: str, service: str) -> str:
 def part_key(cluster: str, service: str, part_id: str) -> str:
     """The key of a revision, a deployment or a task set of a service."""
     return f"{cluster}/{service}/{part_id}"
+
+
+def daemon_key(cluster: str, daemon: str) -> str:
+    """The key of a daemon, and what the keys of its revisions and deployments start with."""
+    return f"{cluster}/{daemon}"
 
 
 def machine_lease(machine: str) -> str:
@@ -124,6 +136,12 @@ TASKS: Kind[Task] = Kind(
             None
             if t.service is None or (t.accounted and t.last_status is TaskStatus.STOPPED)
             else (t.cluster, t.service)
+        ),
+        # The same, for what looks after a daemon.
+        "daemon": lambda t: (
+            None
+            if t.daemon is None or (t.accounted and t.last_status is TaskStatus.STOPPED)
+            else (t.cluster, t.daemon)
         ),
     },
     global_indexes={
@@ -216,6 +234,39 @@ TASK_SETS: Kind[TaskSet] = Kind(
     scope=lambda s: s.scope,
 )
 
+DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(
+    name="daemon-task-definition",
+    type=DaemonTaskDefinition,
+    key=lambda d: task_definition_key(d.runs.family, d.runs.revision),
+    scope=lambda d: d.scope,
+    global_indexes={
+        "deleted": lambda d: (
+            () if d.status is DaemonTaskDefinitionStatus.DELETE_IN_PROGRESS else None
+        )
+    },
+)
+
+DAEMONS: Kind[Daemon] = Kind(
+    name="daemon",
+    type=Daemon,
+    key=lambda d: daemon_key(d.cluster, d.name),
+    scope=lambda d: d.scope,
+)
+
+DAEMON_REVISIONS: Kind[DaemonRevision] = Kind(
+    name="daemon-revision",
+    type=DaemonRevision,
+    key=lambda r: part_key(r.cluster, r.daemon, r.id),
+    scope=lambda r: r.scope,
+)
+
+DAEMON_DEPLOYMENTS: Kind[DaemonDeployment] = Kind(
+    name="daemon-deployment",
+    type=DaemonDeployment,
+    key=lambda d: part_key(d.cluster, d.daemon, d.id),
+    scope=lambda d: d.scope,
+)
+
 LEASES: Kind[Lease] = Kind(
     name="lease", type=Lease, key=lambda e: e.name, scope=lambda _: INSTALLATION
 )
@@ -237,4 +288,8 @@ ALL = (
     SERVICE_DEPLOYMENTS,
     TASK_SETS,
     LEASES,
+    DAEMON_TASK_DEFINITIONS,
+    DAEMONS,
+    DAEMON_REVISIONS,
+    DAEMON_DEPLOYMENTS,
 )

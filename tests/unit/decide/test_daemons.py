@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from daemon_world import SETTINGS, DaemonWorld
 from openecs.decide.daemons import ALARM_DETECTED, NO_WAY_BACK
 from openecs.model.daemons import (
     DaemonAlarms,
@@ -16,6 +15,7 @@ from openecs.model.daemons import (
 )
 from openecs.model.tasks import HealthStatus, StopCode, TaskStatus
 from openecs.testing.builders import NOW
+from openecs.testing.daemon_world import SETTINGS, DaemonWorld
 
 FOUR = ("a", "b", "c", "d")
 Status = DaemonDeploymentStatus
@@ -180,6 +180,7 @@ def test_a_failing_deployment_goes_back(settled) -> None:
     assert settled.status is Status.ROLLBACK_SUCCESSFUL
     assert len(settled.live("1")) == 4
     assert settled.deployment.breaker_status is MonitorStatus.TRIGGERED
+    assert settled.deployment.failure_count == 4
 
 
 def test_a_rollback_that_fails_too_is_tried_on(settled) -> None:

@@ -1,6 +1,8 @@
-"""Capacity providers: FARGATE and FARGATE_SPOT, and those of Auto Scaling groups.
+"""Capacity providers: FARGATE and FARGATE_SPOT, Managed Instances, and Auto Scaling groups.
 
-FARGATE and FARGATE_SPOT are in every account and have no record. An Auto Scaling group provider
+FARGATE and FARGATE_SPOT are in every account and have no record. A Managed Instances provider
+belongs to one cluster, which has it from the start; the machines of this installation are its
+instances, each from when the first task is placed on it there. An Auto Scaling group provider
 needs its group, and there is no Auto Scaling here, so creating one fails as it does in AWS where
 the group does not exist.
 """
@@ -12,7 +14,7 @@ from dataclasses import replace
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.ecs import errors, tags
+from openecs.api.ecs import errors, managed_instances, references, tags
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.references import NAME, capacity_provider_name
 from openecs.model.clusters import (
@@ -34,16 +36,17 @@ _NOT_FOUND = (
 
 
 def create_capacity_provider(tx: Transaction, call: Call, request: Members) -> Members:
-    """Refused, for want of an Auto Scaling group it could be of, once its name is valid."""
+    """Create a Managed Instances provider; for any other there is no group it could be of."""
     _check_name(request["name"])
-    tags.parse(request.get("tags"))
+    given = tags.parse(request.get("tags"))
     if _get(tx, call.scope, request["name"]) is not None:
         raise errors.client(
             "A capacity provider with the specified name already exists. "
             "Specify a different name and try again."
         )
     if request.get("managedInstancesProvider") is not None:
-        raise errors.unsupported("Amazon ECS Managed Instances are not available here.")
+        provider = managed_instances.create(tx, call, request, given)
+        return {"capacityProvider": _show(provider, ("TAGS",))}
     if request.get("autoScalingGroupProvider") is None:
         raise errors.invalid_parameter("An Auto Scaling group provider must be specified.")
     raise errors.client(
@@ -52,8 +55,11 @@ def create_capacity_provider(tx: Transaction, call: Call, request: Members) -> M
 
 
 def update_capacity_provider(tx: Transaction, call: Call, request: Members) -> Members:
-    """Change how a provider scales and drains its Auto Scaling group."""
+    """Change a provider of Managed Instances, or how one scales and drains its group."""
     provider = _own(tx, call, request["name"])
+    if provider.managed_instances_provider is not None:
+        changed = managed_instances.update(tx, call, request, provider)
+        return {"capacityProvider": _show(changed, ())}
     if provider.auto_scaling_group_provider is None:
         raise errors.invalid_parameter(_NOT_FOUND)
     given = request.get("autoScalingGroupProvider") or {}
@@ -73,6 +79,9 @@ def update_capacity_provider(tx: Transaction, call: Call, request: Members) -> M
 def delete_capacity_provider(tx: Transaction, call: Call, request: Members) -> Members:
     """Delete a provider that no cluster uses; FARGATE and FARGATE_SPOT are there to stay."""
     provider = _own(tx, call, request["capacityProvider"])
+    if provider.managed_instances_provider is not None:
+        gone = managed_instances.delete(tx, call, request, provider)
+        return {"capacityProvider": _show(gone, ())}
     clusters = tx.find(CLUSTERS, call.scope, "status", (ClusterStatus.ACTIVE,))
     if any(provider.name in cluster.capacity_providers for cluster in clusters):
         raise errors.client(
@@ -88,7 +97,11 @@ def describe_capacity_providers(view: View, call: Call, request: Members) -> Mem
     """The named providers, or all of them page by page."""
     include = request.get("include") or ()
     names = request.get("capacityProviders")
+    cluster = request.get("cluster")
     if names:
+        return _describe(view, call, names, include)
+    if cluster:
+        names = references.active_cluster(view, call, cluster).capacity_providers
         return _describe(view, call, names, include)
     page = open_page(call, "DescribeCapacityProviders", request, default=10, maximum=10)
     shown, token = page.take(
@@ -120,6 +133,12 @@ def parse_strategy(
         raise errors.invalid_parameter(
             "The specified capacity provider strategy cannot contain duplicate capacity providers."
         )
+    fargate = [name in FARGATE for name in names]
+    if any(fargate) and not all(fargate):
+        raise errors.invalid_parameter(
+            "A capacity provider strategy cannot contain a mix of capacity providers using Auto "
+            "Scaling groups and Fargate providers. Specify one or the other and try again."
+        )
     if not set(names) <= set(providers):
         raise errors.invalid_parameter(
             "The specified capacity provider strategy cannot contain a capacity provider that is "
@@ -130,14 +149,16 @@ def parse_strategy(
     return strategy
 
 
-def existing_names(view: View, call: Call, references: Sequence[str]) -> tuple[str, ...]:
+def existing_names(view: View, call: Call, cluster: str, given: Sequence[str]) -> tuple[str, ...]:
     """The names of providers given by name or ARN, each once.
 
-    Raises ``InvalidParameterException`` for one that does not exist.
+    Raises ``InvalidParameterException`` for one that does not exist, or not for this cluster.
     """
-    names = tuple(dict.fromkeys(capacity_provider_name(call, each) for each in references))
-    if any(_get(view, call.scope, name) is None for name in names):
-        raise errors.invalid_parameter(_NOT_FOUND)
+    names = tuple(dict.fromkeys(capacity_provider_name(call, each) for each in given))
+    for name in names:
+        provider = _get(view, call.scope, name)
+        if provider is None or provider.cluster not in {None, cluster}:
+            raise errors.invalid_parameter(_NOT_FOUND)
     return names
 
 
@@ -218,12 +239,21 @@ def _builtin(scope: Scope, name: str) -> CapacityProvider:
 
 
 def _show(provider: CapacityProvider, include: Sequence[str]) -> Members:
-    group = provider.auto_scaling_group_provider
+    group, managed = provider.auto_scaling_group_provider, provider.managed_instances_provider
     return {
         "capacityProviderArn": provider.arn,
         "name": provider.name,
         "status": provider.status,
+        "cluster": provider.cluster,
+        "type": _type(provider),
         "autoScalingGroupProvider": shapes.to_members(group) if group else None,
+        "managedInstancesProvider": managed_instances.show(managed) if managed else None,
         "updateStatus": provider.update_status,
         "tags": tags.show(provider.tags) if "TAGS" in include else [],
     }
+
+
+def _type(provider: CapacityProvider) -> str:
+    if provider.name in FARGATE:
+        return provider.name
+    return "MANAGED_INSTANCES" if provider.managed_instances_provider else "EC2_AUTOSCALING"

@@ -6,7 +6,7 @@ A new cluster has no container instances; the machine joins with the first task 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,10 +21,11 @@ from openecs.model.clusters import (
     ContainerInstanceStatus,
 )
 from openecs.model.identity import cluster_arn
+from openecs.model.services import Service, ServiceRevision, ServiceStatus
 from openecs.model.task_definitions import NamedValue
 from openecs.model.tasks import LaunchType, TaskStatus
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, TASKS
+from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, SERVICES, TASKS
 
 _INSIGHTS = "containerInsights"
 _EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
@@ -44,7 +45,9 @@ def create_cluster(tx: Transaction, call: Call, request: Members) -> Members:
         return {"cluster": _show(tx, existing, _EVERYTHING)}
     if existing is not None:
         _forget_instances(tx, call, name)
-    providers = capacity_providers.existing_names(tx, call, request.get("capacityProviders") or ())
+    providers = capacity_providers.existing_names(
+        tx, call, name, request.get("capacityProviders") or ()
+    )
     strategy = request.get("defaultCapacityProviderStrategy")
     insights = account_settings.effective(tx, call, _INSIGHTS).value
     cluster = Cluster(
@@ -117,6 +120,8 @@ def delete_cluster(tx: Transaction, call: Call, request: Members) -> Members:
         raise errors.cluster_contains_instances()
     if _tasks(tx, cluster, _UNFINISHED):
         raise errors.cluster_contains_tasks()
+    if tx.find(SERVICES, cluster.scope, "present", (cluster.name,), limit=1):
+        raise errors.cluster_contains_services()
     gone = replace(cluster, status=ClusterStatus.INACTIVE, deleted_at=call.now)
     tx.put(CLUSTERS, gone)
     return {"cluster": _show(tx, gone, _EVERYTHING)}
@@ -125,7 +130,9 @@ def delete_cluster(tx: Transaction, call: Call, request: Members) -> Members:
 def put_cluster_capacity_providers(tx: Transaction, call: Call, request: Members) -> Members:
     """Replace the capacity providers and the default strategy of a cluster."""
     cluster = references.active_cluster(tx, call, request["cluster"])
-    providers = capacity_providers.existing_names(tx, call, request["capacityProviders"])
+    providers = capacity_providers.existing_names(
+        tx, call, cluster.name, request["capacityProviders"]
+    )
     strategy = request["defaultCapacityProviderStrategy"]
     if removed := set(cluster.capacity_providers) - set(providers):
         _check_unused(tx, cluster, removed)
@@ -191,10 +198,17 @@ def _check_unused(view: View, cluster: Cluster, providers: set[str]) -> None:
         for status in _UNFINISHED
         for task in view.find(TASKS, cluster.scope, "cluster_status", (cluster.name, status))
     )
-    if any(task.capacity_provider in providers for task in tasks):
+    services = view.find(SERVICES, cluster.scope, "present", (cluster.name,))
+    named = {name for service in services for name in _providers_of(service)}
+    if named & providers or any(task.capacity_provider in providers for task in tasks):
         raise errors.resource_in_use(
             "The specified capacity provider is in use and cannot be removed."
         )
+
+
+def _providers_of(service: Service) -> set[str]:
+    strategy = service.revision.capacity_provider_strategy if service.revision else ()
+    return {item.capacity_provider for item in strategy}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +216,7 @@ class _Counts:
     """What a cluster has at the moment; a new one has nothing."""
 
     instances: int = 0
+    services: int = 0
     running: int = 0
     pending: int = 0
     statistics: Sequence[Members] = ()
@@ -210,6 +225,7 @@ class _Counts:
 def _counts(view: View, cluster: Cluster, include: Sequence[str]) -> _Counts:
     return _Counts(
         instances=_instances(view, cluster),
+        services=view.count(SERVICES, cluster.scope, "listed", (cluster.name,)),
         running=_tasks(view, cluster, (TaskStatus.RUNNING,)),
         pending=_tasks(view, cluster, _PENDING),
         statistics=_statistics(view, cluster) if "STATISTICS" in include else (),
@@ -242,7 +258,7 @@ def _members(cluster: Cluster, include: Sequence[str], counts: _Counts) -> Membe
         "registeredContainerInstancesCount": counts.instances,
         "runningTasksCount": counts.running,
         "pendingTasksCount": counts.pending,
-        "activeServicesCount": 0,
+        "activeServicesCount": counts.services,
         "statistics": list(counts.statistics),
         "tags": tags.show(cluster.tags) if "TAGS" in include else [],
         "settings": [],
@@ -263,9 +279,12 @@ def _members(cluster: Cluster, include: Sequence[str], counts: _Counts) -> Membe
 
 
 def _statistics(view: View, cluster: Cluster) -> list[dict[str, str]]:
-    """Counts by launch type, as strings; those of services are 0 while there are none."""
+    """Counts by launch type, as strings."""
     running = _by_launch_type(view, cluster, (TaskStatus.RUNNING,))
     pending = _by_launch_type(view, cluster, _PENDING)
+    services = view.find(SERVICES, cluster.scope, "present", (cluster.name,))
+    active = _launch_types(s for s in services if s.status is ServiceStatus.ACTIVE)
+    draining = _launch_types(s for s in services if s.status is ServiceStatus.DRAINING)
     counts: dict[str, int] = {}
     for words, launch_type in (
         ("EC2", LaunchType.EC2),
@@ -274,9 +293,20 @@ def _statistics(view: View, cluster: Cluster) -> list[dict[str, str]]:
     ):
         counts[f"running{words}TasksCount"] = running[launch_type]
         counts[f"pending{words}TasksCount"] = pending[launch_type]
-        counts[f"active{words}ServiceCount"] = 0
-        counts[f"draining{words}ServiceCount"] = 0
+        counts[f"active{words}ServiceCount"] = active[launch_type]
+        counts[f"draining{words}ServiceCount"] = draining[launch_type]
     return [{"name": name, "value": str(count)} for name, count in counts.items()]
+
+
+def _launch_types(services: Iterable[Service]) -> Counter[LaunchType]:
+    """Services by launch type; one with a capacity provider strategy counts as what that is of."""
+    return Counter(_launch_type(s.revision) for s in services if s.revision)
+
+
+def _launch_type(revision: ServiceRevision) -> LaunchType:
+    return revision.launch_type or (
+        LaunchType.FARGATE if revision.platform_version else LaunchType.MANAGED_INSTANCES
+    )
 
 
 def _by_launch_type(

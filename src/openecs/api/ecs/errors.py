@@ -52,6 +52,24 @@ def service_not_found() -> ServiceError:
     return ServiceError("ServiceNotFoundException", "Service not found.")
 
 
+def service_not_active() -> ServiceError:
+    """UpdateService: the service is being deleted, or has been."""
+    return ServiceError("ServiceNotActiveException", "Service was not ACTIVE.")
+
+
+def not_idempotent() -> ServiceError:
+    """CreateService: there is a service of that name which is another."""
+    return invalid_parameter("Creation of service was not idempotent.")
+
+
+def cluster_contains_services() -> ServiceError:
+    """A cluster with services is not deleted."""
+    return ServiceError(
+        "ClusterContainsServicesException",
+        "The Cluster cannot be deleted while Services are active.",
+    )
+
+
 def definition_undescribable() -> ServiceError:
     """Describe and Deregister: there is no such task definition."""
     return client("Unable to describe task definition.")

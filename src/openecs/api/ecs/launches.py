@@ -41,24 +41,37 @@ class OnFargate:
     ask: Ask
 
 
-Launch = OnInstances | OnFargate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnManagedInstances:
+    """On the instances of Managed Instances providers: one task for each of ``providers``."""
+
+    providers: tuple[str, ...]
+    ask: Ask
+    strategies: tuple[PlacementStrategy, ...]
+
+
+Launch = OnInstances | OnFargate | OnManagedInstances
 
 
 def parse(wanted: TaskRequest, request: Members) -> Launch:
     """The launch a request asks for. Raises ``ServiceError`` for one that does not fit together."""
     count = _count(request.get("count"))
-    ranked = _strategies(request)
-    ask = _ask(wanted, request)
-    strategy = _provider_strategy(wanted, request)
-    if strategy:
-        _check_fargate(wanted, request, ask)
+    ranked = placement_strategies(request)
+    ask = ask_for(wanted, request)
+    strategy = provider_strategy(wanted, request)
+    if strategy and is_fargate(strategy):
+        check_fargate(wanted, request, ask)
         return OnFargate(providers=providers.split(strategy, count), ask=anywhere(ask))
+    if strategy:
+        check_managed_instances(wanted)
+        split = providers.split(strategy, count)
+        return OnManagedInstances(providers=split, ask=ask, strategies=ranked)
     match request.get("launchType") or LaunchType.EC2:
         case LaunchType.EC2:
-            _check_instances(wanted, request)
+            check_instances(wanted, request)
             return OnInstances(count=count, ask=ask, strategies=ranked)
         case LaunchType.FARGATE:
-            _check_fargate(wanted, request, ask)
+            check_fargate(wanted, request, ask)
             return OnFargate(providers=(None,) * count, ask=anywhere(ask))
         case _:
             # Remote machines come later: there are no instances of the other launch types.
@@ -72,7 +85,8 @@ def _count(given: int | None) -> int:
     return count
 
 
-def _strategies(request: Members) -> tuple[PlacementStrategy, ...]:
+def placement_strategies(request: Members) -> tuple[PlacementStrategy, ...]:
+    """The placement strategies of a request. Raises ``InvalidParameterException``."""
     ranked = task_requests.placement_strategies(request)
     for strategy in ranked:
         if not strategies.is_known(strategy):
@@ -82,7 +96,8 @@ def _strategies(request: Members) -> tuple[PlacementStrategy, ...]:
     return ranked
 
 
-def _ask(wanted: TaskRequest, request: Members) -> Ask:
+def ask_for(wanted: TaskRequest, request: Members) -> Ask:
+    """What each task asks of an instance, constraints checked. Raises ``ServiceError``."""
     constraints = task_requests.placement_constraints(request)
     ask = ask_of(wanted.definition, wanted.overrides, constraints=constraints, group=wanted.group)
     for constraint in ask.constraints:
@@ -91,7 +106,8 @@ def _ask(wanted: TaskRequest, request: Members) -> Ask:
     return ask
 
 
-def _provider_strategy(wanted: TaskRequest, request: Members) -> Strategy:
+def provider_strategy(wanted: TaskRequest, request: Members) -> Strategy:
+    """The capacity provider strategy that holds; empty where a launch type does."""
     given = request.get("capacityProviderStrategy")
     if given and request.get("launchType"):
         raise errors.invalid_parameter(
@@ -112,7 +128,8 @@ def _provider_strategy(wanted: TaskRequest, request: Members) -> Strategy:
     return strategy
 
 
-def _check_instances(wanted: TaskRequest, request: Members) -> None:
+def check_instances(wanted: TaskRequest, request: Members) -> None:
+    """Raise for what goes with FARGATE only."""
     network = wanted.network_configuration
     if network and network.assign_public_ip == "ENABLED":
         raise errors.invalid_parameter("Assign public IP is not supported for this launch type.")
@@ -122,7 +139,16 @@ def _check_instances(wanted: TaskRequest, request: Members) -> None:
         )
 
 
-def _check_fargate(wanted: TaskRequest, request: Members, ask: Ask) -> None:
+def check_managed_instances(wanted: TaskRequest) -> None:
+    """Raise for a definition that does not say it runs there."""
+    if "MANAGED_INSTANCES" not in wanted.definition.compatibilities:
+        raise errors.invalid_parameter(
+            "Task definition does not support launch_type MANAGED_INSTANCES."
+        )
+
+
+def check_fargate(wanted: TaskRequest, request: Members, ask: Ask) -> None:
+    """Raise for what FARGATE cannot run, or does not know."""
     if "FARGATE" not in wanted.definition.compatibilities:
         raise errors.invalid_parameter("Task definition does not support launch_type FARGATE.")
     if ask.constraints:
@@ -138,6 +164,11 @@ def _check_fargate(wanted: TaskRequest, request: Members, ask: Ask) -> None:
     given = request.get("platformVersion") or "LATEST"
     if given not in {"LATEST", PLATFORM_VERSION}:
         raise errors.invalid_parameter(f"The platform version {given} is not valid: use LATEST.")
+
+
+def is_fargate(strategy: Strategy) -> bool:
+    """Whether a strategy is one of FARGATE and FARGATE_SPOT, which go with no others."""
+    return all(item.capacity_provider in capacity_providers.FARGATE for item in strategy)
 
 
 def anywhere(ask: Ask) -> Ask:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members
 from openecs.api.ecs import errors, placing, references
-from openecs.api.ecs.launches import PLATFORM_VERSION, Launch, OnFargate, OnInstances
+from openecs.api.ecs.launches import (
+    PLATFORM_VERSION,
+    Launch,
+    OnFargate,
+    OnInstances,
+    OnManagedInstances,
+)
 from openecs.api.ecs.new_tasks import ARCHITECTURE, Destination, new_task
 from openecs.api.ecs.task_requests import TaskRequest
 from openecs.decide.placement import filters, plan
@@ -38,6 +45,8 @@ def launch_tasks(tx: Transaction, call: Call, wanted: TaskRequest, launch: Launc
             return _on_instances(tx, call, wanted, launch)
         case OnFargate():
             return _on_fargate(tx, call, wanted, launch)
+        case OnManagedInstances():
+            return _on_managed_instances(tx, call, wanted, launch)
 
 
 def launch_on(tx: Transaction, call: Call, wanted: TaskRequest, named: Sequence[str]) -> Launched:
@@ -56,9 +65,14 @@ def launch_on(tx: Transaction, call: Call, wanted: TaskRequest, named: Sequence[
 
 
 def on_instance(instance: ContainerInstance) -> Destination:
-    """A container instance as the destination of a task."""
+    """A container instance as the destination of a task.
+
+    The instances that belong to a capacity provider are those of Managed Instances: there are no
+    Auto Scaling groups here.
+    """
+    is_managed = instance.capacity_provider is not None
     return Destination(
-        launch_type=LaunchType.EC2,
+        launch_type=LaunchType.MANAGED_INSTANCES if is_managed else LaunchType.EC2,
         machine=instance.machine,
         container_instance=instance.id,
         capacity_provider=instance.capacity_provider,
@@ -93,8 +107,37 @@ def as_instance(call: Call, machine: Machine) -> ContainerInstance:
     )
 
 
-def _on_instances(tx: Transaction, call: Call, wanted: TaskRequest, on: OnInstances) -> Launched:
-    instances = {i.id: i for i in placing.instances(tx, call, wanted.cluster)}
+def record(
+    tx: Transaction, call: Call, wanted: TaskRequest, ask: Ask, instance: ContainerInstance
+) -> Task:
+    """The task on its instance, both written: the instance may be joining with it."""
+    tx.put(CONTAINER_INSTANCES, instance)
+    task = new_task(call, wanted, ask, on_instance(instance))
+    _keep(tx, task)
+    return task
+
+
+def _on_managed_instances(
+    tx: Transaction, call: Call, wanted: TaskRequest, on: OnManagedInstances
+) -> Launched:
+    tasks: list[Task] = []
+    failures: list[Members] = []
+    for provider, count in Counter(on.providers).items():
+        part = OnInstances(count=count, ask=on.ask, strategies=on.strategies)
+        started, refused = _on_instances(tx, call, wanted, part, provider)
+        tasks += started
+        failures += refused
+    return tasks, failures
+
+
+def _on_instances(
+    tx: Transaction,
+    call: Call,
+    wanted: TaskRequest,
+    on: OnInstances,
+    provider: str | None = None,
+) -> Launched:
+    instances = {i.id: i for i in placing.instances(tx, call, wanted.cluster, provider)}
     if not instances:
         raise errors.invalid_parameter(NO_INSTANCES)
     candidates = [placing.candidate(tx, i) for i in instances.values()]
@@ -103,7 +146,7 @@ def _on_instances(tx: Transaction, call: Call, wanted: TaskRequest, on: OnInstan
     for placement in plan.plan(on.ask, on.count, candidates, on.strategies, call.request_id):
         match placement:
             case plan.Placed(candidate=chosen):
-                tasks.append(_record(tx, call, wanted, on.ask, instances[chosen.id]))
+                tasks.append(record(tx, call, wanted, on.ask, instances[chosen.id]))
             case plan.Unplaced(rejections=rejections):
                 failures += [errors.failure(c.arn, str(r)) for c, r in rejections]
     return tasks, failures
@@ -139,22 +182,12 @@ def _on_named(
     rejection = filters.reject(ask, placing.candidate(tx, instance))
     if rejection is not None:
         return errors.failure(instance.arn, str(rejection))
-    return _record(tx, call, wanted, ask, instance)
-
-
-def _record(
-    tx: Transaction, call: Call, wanted: TaskRequest, ask: Ask, instance: ContainerInstance
-) -> Task:
-    """The task on its instance, both written: the instance may be joining with it."""
-    tx.put(CONTAINER_INSTANCES, instance)
-    task = new_task(call, wanted, ask, on_instance(instance))
-    _keep(tx, task)
-    return task
+    return record(tx, call, wanted, ask, instance)
 
 
 def _keep(tx: Transaction, task: Task) -> None:
     """Record a task, and that it was placed here and not by the service scheduler."""
-    tx.put(TASKS, task)
+    tx.add(TASKS, task)
     ticket = tx.get(PLACEMENT_TICKETS, INSTALLATION, task.machine)
     number = ticket.number + 1 if ticket else 1
     tx.put(PLACEMENT_TICKETS, PlacementTicket(machine=task.machine, number=number))

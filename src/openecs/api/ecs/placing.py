@@ -1,7 +1,8 @@
 """Where tasks can go: the instances of a cluster with what their machines have left.
 
-A machine joins a cluster by itself when the first EC2-type task is placed there; every task of a
-machine, in whatever cluster, account or region, draws on one pool.
+A machine joins a cluster by itself when the first EC2-type task is placed there, and once more for
+each Managed Instances provider of the cluster; every task of a machine, in whatever cluster,
+account or region, draws on one pool.
 """
 
 from __future__ import annotations
@@ -23,15 +24,19 @@ ACTIVE = ContainerInstanceStatus.ACTIVE
 ZONE = "ecs.availability-zone"
 
 
-def instances(view: View, call: Call, cluster: Cluster) -> list[ContainerInstance]:
+def instances(
+    view: View, call: Call, cluster: Cluster, provider: str | None = None
+) -> list[ContainerInstance]:
     """The ACTIVE instances of a cluster, and those that machines would get by joining it now.
 
-    A machine that was taken out of the cluster by hand does not come back by itself.
+    Those of a Managed Instances ``provider``, or those of none. A machine that was taken out of the
+    cluster by hand does not come back by itself.
     """
-    known = view.scan(CONTAINER_INSTANCES, call.scope, prefix=f"{cluster.name}/")
+    everything = view.scan(CONTAINER_INSTANCES, call.scope, prefix=f"{cluster.name}/")
+    known = [instance for instance in everything if instance.capacity_provider == provider]
     there = {instance.machine for instance in known}
     newcomers = [
-        joining(call, cluster, machine)
+        joining(call, cluster, machine, provider)
         for machine in view.scan(MACHINES, INSTALLATION)
         if machine.joins_clusters and machine.id not in there
     ]
@@ -61,9 +66,15 @@ def machines(view: View) -> Sequence[Machine]:
     return view.scan(MACHINES, INSTALLATION)
 
 
-def joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstance:
-    """The record a machine gets that joins a cluster now."""
-    digest = hashlib.sha256(machine.id.encode()).hexdigest()
+def joining(
+    call: Call, cluster: Cluster, machine: Machine, provider: str | None = None
+) -> ContainerInstance:
+    """The record a machine gets that joins a cluster now, for a Managed Instances ``provider``.
+
+    To the user that is another EC2 instance, with an id of its own.
+    """
+    name = machine.id if provider is None else f"{machine.id}/{cluster.name}/{provider}"
+    digest = hashlib.sha256(name.encode()).hexdigest()
     attributes = (
         *machine.attributes,
         Attribute(name=ZONE, value=zone_of(call, machine)),
@@ -76,6 +87,7 @@ def joining(call: Call, cluster: Cluster, machine: Machine) -> ContainerInstance
         machine=machine.id,
         ec2_instance_id=f"i-{digest[:17]}",
         attributes=attributes,
+        capacity_provider=provider,
         registered_at=call.now,
     )
 

@@ -1,34 +1,326 @@
-"""Services, as far as there can be any: none. Describing and listing them tells just that."""
+"""Services: create, update, delete, describe, list. The scheduler brings about what is written.
+
+A service has a PRIMARY deployment from its first moment; ``control.services`` starts its tasks.
+"""
 
 from __future__ import annotations
 
-from openecs.api.base import Call, Members, Operation, Reads
-from openecs.api.ecs import errors, references
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from openecs.api.base import Call, Members, Operation, Reads, Writes
+from openecs.api.ecs import errors, new_deployments, references, service_requests, tags
 from openecs.api.ecs.paging import open_page
-from openecs.store.base import View
+from openecs.api.ecs.service_views import show
+from openecs.model.clusters import Cluster, IdempotencyRecord
+from openecs.model.services import (
+    DeploymentControllerType,
+    SchedulingStrategy,
+    Service,
+    ServiceEvents,
+    ServiceStatus,
+)
+from openecs.store.base import Transaction, View
+from openecs.store.kinds import IDEMPOTENCY, SERVICE_EVENTS, SERVICES, TASK_SETS, service_key
+
+DESCRIBE_LIMIT = 10
+EXTERNAL = DeploymentControllerType.EXTERNAL
+
+#: What two requests for a service of one name must agree in.
+_ASKED = (
+    "scheduling_strategy",
+    "desired_count",
+    "deployment_controller",
+    "deployment_configuration",
+    "platform_version",
+    "placement_constraints",
+    "placement_strategy",
+    "health_check_grace_period_seconds",
+    "enable_ecs_managed_tags",
+    "propagate_tags",
+    "availability_zone_rebalancing",
+    "tags",
+)
+_ASKED_OF_REVISION = (
+    "family",
+    "revision",
+    "launch_type",
+    "capacity_provider_strategy",
+    "network_configuration",
+)
+
+
+def create_service(tx: Transaction, call: Call, request: Members) -> Members:
+    """Create a service, with its first deployment under way."""
+    cluster = references.active_cluster(tx, call, request.get("cluster"))
+    name = service_requests.name(request)
+    token = service_requests.client_token(request)
+    _check_token(tx, call, token, request)
+    existing = tx.get(SERVICES, call.scope, service_key(cluster.name, name))
+    service = _asked_for(tx, call, cluster, request)
+    if existing is not None and existing.status is not ServiceStatus.INACTIVE:
+        return {"service": show(tx, _same(existing, service), with_tags=True)}
+    if service.revision is not None:
+        service = new_deployments.begin(tx, call, service, service.revision)
+    tx.put(SERVICES, service)
+    tx.put(SERVICE_EVENTS, ServiceEvents(scope=call.scope, cluster=cluster.name, service=name))
+    _remember(tx, call, token, request, service)
+    return {"service": show(tx, service, with_tags=True)}
+
+
+def update_service(tx: Transaction, call: Call, request: Members) -> Members:
+    """Change a service; what its tasks are made of changes by a new deployment."""
+    cluster = references.active_cluster(tx, call, request.get("cluster"))
+    service = _found(tx, call, cluster, request["service"])
+    if service.status is not ServiceStatus.ACTIVE:
+        raise errors.service_not_active()
+    service_requests.check_built(request)
+    service = _with_counts(service, request)
+    service = _with_settings(service, request)
+    if service.deployment_controller is EXTERNAL:
+        service_requests.check_external_update(request)
+    else:
+        service = _with_launch(tx, call, cluster, service, request)
+    tx.put(SERVICES, service)
+    return {"service": show(tx, service, with_tags=True)}
+
+
+def delete_service(tx: Transaction, call: Call, request: Members) -> Members:
+    """Have the scheduler stop every task of a service and then make it INACTIVE."""
+    cluster = references.active_cluster(tx, call, request.get("cluster"))
+    service = _found(tx, call, cluster, request["service"])
+    if service.status is ServiceStatus.INACTIVE:
+        raise errors.service_not_found()
+    if not request.get("force"):
+        _check_deletable(tx, service)
+    draining = replace(
+        service,
+        status=ServiceStatus.DRAINING,
+        desired_count=0,
+        deployments=tuple(
+            replace(d, desired_count=0, updated_at=call.now) for d in service.deployments
+        ),
+    )
+    tx.put(SERVICES, draining)
+    return {"service": show(tx, draining, with_tags=True)}
 
 
 def describe_services(view: View, call: Call, request: Members) -> Members:
-    """Every named service is missing."""
+    """The named services, deleted ones too while they are remembered."""
     cluster = references.active_cluster(view, call, request.get("cluster"))
     named = request["services"]
     if not named:
         raise errors.invalid_parameter("Services cannot be empty.")
-    if len(named) > 10:
-        raise errors.invalid_parameter("Services cannot have more than 10 elements.")
-    names = dict.fromkeys(references.service_name(call, cluster.name, each) for each in named)
-    arns = [call.scope.arn("ecs", f"service/{cluster.name}/{name}") for name in names]
-    return {"services": [], "failures": [errors.failure(arn, "MISSING") for arn in arns]}
+    if len(named) > DESCRIBE_LIMIT:
+        raise errors.invalid_parameter(f"Services cannot have more than {DESCRIBE_LIMIT} elements.")
+    with_tags = "TAGS" in (request.get("include") or ())
+    found, failures = [], []
+    for name in dict.fromkeys(references.service_name(call, cluster.name, each) for each in named):
+        service = view.get(SERVICES, call.scope, service_key(cluster.name, name))
+        if service is None:
+            arn = call.scope.arn("ecs", f"service/{cluster.name}/{name}")
+            failures.append(errors.failure(arn, "MISSING"))
+        else:
+            found.append(show(view, service, with_tags=with_tags))
+    return {"services": found, "failures": failures}
 
 
 def list_services(view: View, call: Call, request: Members) -> Members:
-    """No services, for a cluster that exists."""
-    references.active_cluster(view, call, request.get("cluster"))
-    open_page(call, "ListServices", request, default=10)
-    return {"serviceArns": []}
+    """The ARNs of the ACTIVE services of a cluster."""
+    cluster = references.active_cluster(view, call, request.get("cluster"))
+    page = open_page(call, "ListServices", request, default=10)
+    launch_type, strategy = request.get("launchType"), request.get("schedulingStrategy")
+    managed_by_ecs = request.get("resourceManagementType") == "ECS"
+
+    def fetch(after: str, limit: int) -> Sequence[Service]:
+        words = (cluster.name,)
+        return view.find(SERVICES, call.scope, "listed", words, after=after, limit=limit)
+
+    def keep(service: Service) -> bool:
+        its_type = service.revision.launch_type if service.revision else None
+        return (
+            not managed_by_ecs
+            and (not launch_type or its_type == launch_type)
+            and (not strategy or service.scheduling_strategy == strategy)
+        )
+
+    narrow = bool(launch_type or strategy or managed_by_ecs)
+    shown, token = page.take(fetch, SERVICES.key, keep if narrow else None)
+    return {"serviceArns": [service.arn for service in shown], "nextToken": token}
+
+
+def list_services_by_namespace(_: View, call: Call, request: Members) -> Members:
+    """There are no namespaces that a service could be in."""
+    open_page(call, "ListServicesByNamespace", request, default=10)
+    raise errors.namespace_not_found()
 
 
 OPERATIONS: dict[str, Operation] = {
+    "CreateService": Writes(create_service),
+    "UpdateService": Writes(update_service),
+    "DeleteService": Writes(delete_service),
     "DescribeServices": Reads(describe_services),
     "ListServices": Reads(list_services),
+    "ListServicesByNamespace": Reads(list_services_by_namespace),
 }
+
+
+def _asked_for(tx: Transaction, call: Call, cluster: Cluster, request: Members) -> Service:
+    """The service as the request describes it, not yet deployed."""
+    strategy = SchedulingStrategy(request.get("schedulingStrategy") or SchedulingStrategy.REPLICA)
+    controller = service_requests.controller(request)
+    service_requests.check_built(request)
+    service = Service(
+        scope=call.scope,
+        cluster=cluster.name,
+        name=request["serviceName"],
+        scheduling_strategy=strategy,
+        desired_count=service_requests.desired_count(request, strategy),
+        deployment_controller=controller,
+        shows_controller=bool(request.get("deploymentController")),
+        deployment_configuration=service_requests.configuration(request, strategy),
+        revision=None,
+        health_check_grace_period_seconds=service_requests.grace_period(request),
+        enable_ecs_managed_tags=bool(request.get("enableECSManagedTags")),
+        propagate_tags=request.get("propagateTags") or "NONE",
+        availability_zone_rebalancing=request.get("availabilityZoneRebalancing") or "ENABLED",
+        created_by=call.caller.arn,
+        created_at=call.now,
+        tags=tags.parse(request.get("tags")),
+    )
+    if controller is EXTERNAL:
+        return service
+    reference = request.get("taskDefinition")
+    if not reference:
+        raise errors.invalid_parameter("TaskDefinition can not be blank.")
+    asked = service_requests.wanted(tx, call, cluster, reference, request)
+    launch, placement = service_requests.launch(asked, request, strategy)
+    definition = asked.definition
+    return replace(
+        service,
+        revision=new_deployments.new_revision(call, cluster.name, service.name, definition, launch),
+        platform_version=service_requests.shown_platform(request, launch),
+        placement_constraints=placement.constraints,
+        placement_strategy=placement.strategy,
+        role_arn=service_requests.role(call, definition),
+    )
+
+
+def _same(existing: Service, asked: Service) -> Service:
+    """The service there is, if it is what is asked for."""
+    if existing.status is ServiceStatus.DRAINING:
+        raise errors.invalid_parameter("Unable to Start a service that is still Draining.")
+    alike = all(getattr(existing, each) == getattr(asked, each) for each in _ASKED)
+    theirs, ours = existing.revision, asked.revision
+    if theirs is None or ours is None:
+        alike = alike and theirs is ours
+    else:
+        alike = alike and all(
+            getattr(theirs, each) == getattr(ours, each) for each in _ASKED_OF_REVISION
+        )
+    if not alike:
+        raise errors.not_idempotent()
+    return existing
+
+
+def _check_token(view: View, call: Call, token: str | None, request: Members) -> None:
+    known = view.get(IDEMPOTENCY, call.scope, f"CreateService/{token}") if token else None
+    if known is not None and known.fingerprint != _fingerprint(request):
+        raise errors.not_idempotent()
+
+
+def _remember(
+    tx: Transaction, call: Call, token: str | None, request: Members, service: Service
+) -> None:
+    if token:
+        record = IdempotencyRecord(
+            scope=call.scope,
+            token=f"CreateService/{token}",
+            fingerprint=_fingerprint(request),
+            resources=(service.arn,),
+            created_at=call.now,
+        )
+        tx.put(IDEMPOTENCY, record)
+
+
+def _fingerprint(request: Members) -> str:
+    text = json.dumps(request, default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _found(view: View, call: Call, cluster: Cluster, reference: str) -> Service:
+    name = references.service_name(call, cluster.name, reference)
+    service = view.get(SERVICES, call.scope, service_key(cluster.name, name))
+    if service is None:
+        raise errors.service_not_found()
+    return service
+
+
+def _with_counts(service: Service, request: Members) -> Service:
+    given = request.get("desiredCount")
+    if given is None:
+        return service
+    if service.scheduling_strategy is SchedulingStrategy.DAEMON:
+        service_requests.check_daemon_count(given)
+        return service
+    count = service_requests.checked_count(given)
+    if not service.deployments:
+        return replace(service, desired_count=count)
+    primary, *older = service.deployments
+    deployments = (replace(primary, desired_count=count), *older)
+    return replace(service, desired_count=count, deployments=deployments)
+
+
+def _with_settings(service: Service, request: Members) -> Service:
+    """What an update changes without a deployment; what is not given stays."""
+    grace = service_requests.grace_period(request)
+    managed = request.get("enableECSManagedTags")
+    return replace(
+        service,
+        deployment_configuration=service_requests.configuration(
+            request, service.scheduling_strategy, service.deployment_configuration
+        ),
+        health_check_grace_period_seconds=(
+            service.health_check_grace_period_seconds if grace is None else grace
+        ),
+        enable_ecs_managed_tags=service.enable_ecs_managed_tags if managed is None else managed,
+        propagate_tags=request.get("propagateTags") or service.propagate_tags,
+        availability_zone_rebalancing=(
+            request.get("availabilityZoneRebalancing") or service.availability_zone_rebalancing
+        ),
+    )
+
+
+def _with_launch(
+    tx: Transaction, call: Call, cluster: Cluster, service: Service, request: Members
+) -> Service:
+    """What an update changes of the tasks themselves: for later ones, or by a deployment."""
+    current = service.revision
+    if current is None or not service_requests.touches_launch(request):
+        return service
+    reference = request.get("taskDefinition") or current.task_definition_arn
+    whole = service_requests.over_current(service, current, request)
+    asked = service_requests.wanted(tx, call, cluster, reference, whole)
+    launch, placement = service_requests.launch(asked, whole, service.scheduling_strategy)
+    revision = new_deployments.new_revision(
+        call, cluster.name, service.name, asked.definition, launch
+    )
+    changed = replace(
+        service,
+        platform_version=service_requests.shown_platform(whole, launch),
+        placement_constraints=placement.constraints,
+        placement_strategy=placement.strategy,
+        role_arn=service_requests.role(call, asked.definition),
+    )
+    if service_requests.deploys(service, request, asked.definition):
+        return new_deployments.begin(tx, call, changed, revision)
+    return new_deployments.adjust(changed, launch)
+
+
+def _check_deletable(view: View, service: Service) -> None:
+    if service.scheduling_strategy is SchedulingStrategy.REPLICA and service.desired_count > 0:
+        raise errors.invalid_parameter("The service cannot be stopped while it is scaled above 0.")
+    if view.scan(TASK_SETS, service.scope, prefix=f"{SERVICES.key(service)}/", limit=1):
+        raise errors.invalid_parameter("The service cannot be stopped while it has task sets.")

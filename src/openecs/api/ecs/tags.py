@@ -19,9 +19,16 @@ from openecs.store.kinds import (
     CAPACITY_PROVIDERS,
     CLUSTERS,
     CONTAINER_INSTANCES,
+    DAEMON_TASK_DEFINITIONS,
+    DAEMONS,
+    SERVICES,
     TASK_DEFINITIONS,
+    TASK_SETS,
     TASKS,
+    daemon_key,
     instance_key,
+    part_key,
+    service_key,
     task_definition_key,
     task_key,
 )
@@ -112,11 +119,21 @@ def _definition_key(name: str) -> str:
     return task_definition_key(family, int(revision)) if revision.isdecimal() else name
 
 
+def _task_set_key(cluster: str, service: str, prefix: str, number: str) -> str:
+    return part_key(cluster, service, f"{prefix}/{number}")
+
+
 _TAGGABLE = {
     "cluster": _Taggable("cluster", CLUSTERS, 1, str),
     "task": _Taggable("task", TASKS, 2, task_key),
     "container-instance": _Taggable("container instance", CONTAINER_INSTANCES, 2, instance_key),
     "task-definition": _Taggable("task definition", TASK_DEFINITIONS, 1, _definition_key),
+    "daemon": _Taggable("daemon", DAEMONS, 2, daemon_key),
+    "daemon-task-definition": _Taggable(
+        "daemon task definition", DAEMON_TASK_DEFINITIONS, 1, _definition_key
+    ),
+    "service": _Taggable("service", SERVICES, 2, service_key),
+    "task-set": _Taggable("task set", TASK_SETS, 4, _task_set_key),
     "capacity-provider": _Taggable("capacity provider", CAPACITY_PROVIDERS, 1, str),
 }
 

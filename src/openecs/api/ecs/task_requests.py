@@ -35,6 +35,12 @@ REFERENCE_LIMIT = 1024
 SUBNETS, SECURITY_GROUPS = 16, 5
 
 
+NO_EXECUTE_COMMAND = (
+    "OpenECS has not built ExecuteCommand yet: start the task without "
+    "enableExecuteCommand, and use docker exec on its container."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
     """A checked request for tasks of one definition."""
@@ -59,15 +65,14 @@ def parse(view: View, call: Call, request: Members) -> TaskRequest:
     _check_reference(request.get("referenceId"))
     started_by = _started_by(request.get("startedBy"))
     own_tags = tags.parse(request.get("tags"))
-    definition = _definition(view, call, request["taskDefinition"])
-    _check_can_run(call, definition, request)
+    definition = runnable_definition(view, call, request["taskDefinition"], request)
     return TaskRequest(
         cluster=cluster,
         definition=definition,
         overrides=_overrides(definition, request.get("overrides") or {}),
         group=_group(request.get("group"), definition),
         started_by=started_by,
-        network_configuration=_network(definition, request.get("networkConfiguration")),
+        network_configuration=network(definition, request.get("networkConfiguration")),
         tags=_all_tags(cluster, definition, request, own_tags),
     )
 
@@ -96,12 +101,14 @@ def without_overrides(definition: TaskDefinition) -> TaskOverride:
     return TaskOverride(container_overrides=_of_each(definition, ()))
 
 
-def _definition(view: View, call: Call, reference: str) -> TaskDefinition:
+def runnable_definition(view: View, call: Call, reference: str, request: Members) -> TaskDefinition:
+    """The task definition a request names, if tasks can be run from it. Raises ``ServiceError``."""
     definition = references.find_definition(view, call, reference)
     if definition is None:
         raise errors.definition_not_found()
     if definition.status is not TaskDefinitionStatus.ACTIVE:
         raise errors.definition_inactive()
+    _check_can_run(call, definition, request)
     return definition
 
 
@@ -112,10 +119,7 @@ def _check_can_run(call: Call, definition: TaskDefinition, request: Members) -> 
     if request.get("volumeConfigurations"):
         raise errors.client("OpenECS has no EBS volumes: remove volumeConfigurations.")
     if request.get("enableExecuteCommand"):
-        raise errors.client(
-            "OpenECS has not built ExecuteCommand yet: start the task without "
-            "enableExecuteCommand, and use docker exec on its container."
-        )
+        raise errors.client(NO_EXECUTE_COMMAND)
     if request.get("propagateTags") == "SERVICE":
         raise errors.invalid_parameter("The propagateTags value SERVICE is only for services.")
 
@@ -136,7 +140,7 @@ def _started_by(text: str | None) -> str | None:
 def _group(text: str | None, definition: TaskDefinition) -> str:
     if not text:
         return f"family:{definition.family}"
-    if text.startswith("service:"):
+    if text.startswith(("service:", "daemon:")):
         raise errors.invalid_parameter("Invalid namespace for group.")
     if len(text) > GROUP_LIMIT:
         raise errors.invalid_parameter("Group cannot be longer than 255 characters.")
@@ -151,7 +155,8 @@ def _all_tags(
     return {**managed, **inherited, **own}
 
 
-def _network(definition: TaskDefinition, given: Members | None) -> NetworkConfiguration | None:
+def network(definition: TaskDefinition, given: Members | None) -> NetworkConfiguration | None:
+    """The network configuration, which awsvpc needs and others cannot have."""
     awsvpc = (given or {}).get("awsvpcConfiguration")
     if definition.effective_network_mode is not NetworkMode.AWSVPC:
         if awsvpc:

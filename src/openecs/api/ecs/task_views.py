@@ -6,7 +6,6 @@ from openecs.api import shapes
 from openecs.api.base import Members
 from openecs.api.ecs import tags
 from openecs.model.identity import container_instance_arn
-from openecs.model.identity import task_definition_arn as definition_arn
 from openecs.model.tasks import Container, Task, TaskOverride
 
 _TIMES = (
@@ -54,7 +53,7 @@ def show(task: Task, *, with_tags: bool) -> Members:
         "stoppedReason": task.stopped_reason,
         "tags": tags.show(task.tags) if with_tags else [],
         "taskArn": task.arn,
-        "taskDefinitionArn": definition_arn(task.scope, task.family, task.revision),
+        "taskDefinitionArn": task.definition_arn,
         "version": task.version,
         **{shapes.wire_name(name): getattr(task, name) for name in _TIMES},
     }

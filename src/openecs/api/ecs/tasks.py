@@ -13,7 +13,7 @@ from openecs.model.clusters import Cluster
 from openecs.model.identity import task_arn
 from openecs.model.tasks import StopCode, Task, TaskStatus
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import TASKS, task_key
+from openecs.store.kinds import SERVICES, TASKS, service_key, task_key
 
 DESCRIBE_LIMIT, PROTECT_LIMIT, REASON_LIMIT = 100, 10, 1024
 STOPPED_BY_USER = "Task stopped by user"
@@ -66,7 +66,7 @@ def list_tasks(view: View, call: Call, request: Members) -> Members:
     """The ARNs of the tasks of a cluster that all given filters keep."""
     cluster = references.active_cluster(view, call, request.get("cluster"))
     page = open_page(call, "ListTasks", request)
-    given = _given(call, cluster, request)
+    given = _given(view, call, cluster, request)
     # PENDING is accepted and matches nothing: no task is ever desired to be pending.
     status = request.get("desiredStatus") or TaskStatus.RUNNING
     index, words = _narrowest(cluster, status, given)
@@ -132,16 +132,23 @@ def _unprotected(view: View, call: Call, cluster: Cluster, named: Sequence[str])
     return {"protectedTasks": [], "failures": failures}
 
 
-def _given(call: Call, cluster: Cluster, request: Members) -> dict[str, str]:
+def _given(view: View, call: Call, cluster: Cluster, request: Members) -> dict[str, str]:
     given = {member: request[member] for member, _, _ in _FILTERS if request.get(member)}
     if "startedBy" in given and len(given) + bool(request.get("launchType")) > 1:
         raise errors.invalid_parameter("startedBy cannot be combined with other filters.")
-    if "serviceName" in given or request.get("daemonName"):
-        # There is no service that it could name.
-        raise errors.service_not_found()
+    if "serviceName" in given:
+        given["serviceName"] = _group_of(view, call, cluster, given["serviceName"])
     if instance := given.get("containerInstance"):
         given["containerInstance"] = references.instance_id(call, cluster.name, instance)
     return given
+
+
+def _group_of(view: View, call: Call, cluster: Cluster, reference: str) -> str:
+    name = references.service_name(call, cluster.name, reference)
+    service = view.get(SERVICES, call.scope, service_key(cluster.name, name))
+    if service is None:
+        raise errors.service_not_found()
+    return service.group
 
 
 def _narrowest(cluster: Cluster, status: str, given: dict[str, str]) -> tuple[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ async def test_the_two_of_fargate_are_always_there(world) -> None:
         "capacityProviderArn": ("arn:aws:ecs:eu-central-1:123456789012:capacity-provider/FARGATE"),
         "name": "FARGATE",
         "status": "ACTIVE",
+        "type": "FARGATE",
         "tags": [],
     }
 

@@ -1,0 +1,149 @@
+"""What CreateDaemon and UpdateDaemon ask for, checked before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+
+from openecs.api import shapes
+from openecs.api.base import Call, Members
+from openecs.api.ecs import daemon_references, errors, references
+from openecs.api.ecs.references import NAME
+from openecs.decide.refusals import refusals
+from openecs.model.clusters import Cluster, IdempotencyRecord
+from openecs.model.daemons import (
+    Daemon,
+    DaemonDeploymentConfiguration,
+    DaemonTaskDefinition,
+    DaemonTaskDefinitionStatus,
+)
+from openecs.store.base import Transaction, View
+from openecs.store.kinds import CAPACITY_PROVIDERS, IDEMPOTENCY
+
+_TOKEN = re.compile(r"[!-~]{1,36}")
+_LONGEST_BAKE = 1440
+
+
+def check_name(name: str) -> None:
+    """Raise ``InvalidParameterException`` for what cannot be the name of a daemon."""
+    if not NAME.fullmatch(name):
+        raise errors.invalid_parameter(
+            "The specified daemon name is invalid. Up to 255 letters (uppercase and lowercase), "
+            "numbers, underscores, and hyphens are allowed."
+        )
+
+
+def definition(view: View, call: Call, reference: str) -> DaemonTaskDefinition:
+    """The ACTIVE daemon task definition that is named, one whose tasks can run here.
+
+    Raises ``ClientException``, ``InvalidParameterException``.
+    """
+    found = daemon_references.find_definition(view, call, reference)
+    if found is None:
+        raise errors.client("DaemonTaskDefinition not found.")
+    if found.status is not DaemonTaskDefinitionStatus.ACTIVE:
+        raise errors.invalid_parameter("DaemonTaskDefinition is inactive")
+    if reasons := refusals(found.runs, call.settings.file_systems):
+        raise errors.client(reasons[0])
+    return found
+
+
+def provider_names(view: View, call: Call, cluster: str, given: Sequence[str]) -> tuple[str, ...]:
+    """The names of the Managed Instances providers of the cluster that are given, each once.
+
+    Raises ``InvalidParameterException`` for none at all and for any other provider.
+    """
+    names = tuple(dict.fromkeys(references.capacity_provider_name(call, each) for each in given))
+    if not names:
+        raise errors.invalid_parameter("Capacity providers cannot be empty.")
+    for name in names:
+        _check_provider(view, call, cluster, name)
+    return names
+
+
+def configuration(
+    request: Members, known: DaemonDeploymentConfiguration
+) -> DaemonDeploymentConfiguration:
+    """The ``known`` configuration with what the request gives in place of it."""
+    given = request.get("deploymentConfiguration")
+    if given is None:
+        return known
+    wanted = shapes.from_members(
+        DaemonDeploymentConfiguration, {**shapes.to_members(known), **given}
+    )
+    if not 0 <= wanted.drain_percent <= 100:
+        raise errors.invalid_parameter("drainPercent must be between 0.0 and 100.0.")
+    if not 0 <= wanted.bake_time_in_minutes <= _LONGEST_BAKE:
+        raise errors.invalid_parameter(f"bakeTimeInMinutes must be between 0 and {_LONGEST_BAKE}.")
+    return wanted
+
+
+def check_execute_command(request: Members) -> None:
+    """Raise ``ClientException`` where sessions in the daemon's containers are asked for."""
+    if request.get("enableExecuteCommand"):
+        raise errors.client(
+            "OpenECS has not built ExecuteCommand yet: leave enableExecuteCommand out, and use "
+            "docker exec on the daemon's container."
+        )
+
+
+def find_repeated(view: View, call: Call, request: Members) -> Daemon | None:
+    """The daemon that the same call with this client token created before, if it still exists.
+
+    Raises ``InvalidParameterException`` for a token that is none, or used for something else.
+    """
+    token = request.get("clientToken")
+    if not token:
+        return None
+    if not _TOKEN.fullmatch(token):
+        raise errors.invalid_parameter("clientToken is not valid: up to 36 of ASCII 33 to 126.")
+    known = view.get(IDEMPOTENCY, call.scope, _token_key(token))
+    if known is None:
+        return None
+    if known.fingerprint != _fingerprint(request):
+        raise errors.invalid_parameter("The client token was used before with other parameters.")
+    return daemon_references.daemon_of(view, call, known.resources[0])
+
+
+def remember(tx: Transaction, call: Call, request: Members, arn: str) -> None:
+    """Note what the client token of the request, if it has one, was used for."""
+    if not request.get("clientToken"):
+        return
+    record = IdempotencyRecord(
+        scope=call.scope,
+        token=_token_key(request["clientToken"]),
+        fingerprint=_fingerprint(request),
+        resources=(arn,),
+        created_at=call.now,
+    )
+    tx.put(IDEMPOTENCY, record)
+
+
+def cluster_of(view: View, call: Call, request: Members) -> Cluster:
+    """The ACTIVE cluster of a request. Raises ``ClusterNotFoundException``."""
+    return references.active_cluster(view, call, request.get("clusterArn"))
+
+
+def _check_provider(view: View, call: Call, cluster: str, name: str) -> None:
+    provider = view.get(CAPACITY_PROVIDERS, call.scope, name)
+    if provider is None or provider.managed_instances_provider is None:
+        raise errors.invalid_parameter(
+            f"The capacity provider {name} is not valid. Daemons are only supported for Amazon "
+            "ECS Managed Instances capacity providers."
+        )
+    if provider.cluster != cluster:
+        raise errors.invalid_parameter(
+            f"The capacity provider {name} is not associated with the cluster. Associate the "
+            "capacity provider with the cluster and try again."
+        )
+
+
+def _token_key(token: str) -> str:
+    return f"CreateDaemon/{token}"
+
+
+def _fingerprint(request: Members) -> str:
+    text = json.dumps(request, default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

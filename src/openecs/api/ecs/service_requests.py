@@ -1,0 +1,378 @@
+"""What CreateService and UpdateService ask for, checked in AWS's order before anything is written.
+
+API Reference, ``CreateService``, ``UpdateService``; texts as public traces show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openecs.api import shapes
+from openecs.api.base import Call, Members
+from openecs.api.ecs import errors, launches, references, task_requests
+from openecs.api.ecs.new_deployments import LaunchSettings
+from openecs.api.ecs.task_requests import TaskRequest
+from openecs.model.clusters import Cluster
+from openecs.model.services import (
+    DeploymentConfiguration,
+    DeploymentControllerType,
+    SchedulingStrategy,
+    Service,
+    ServiceRevision,
+)
+from openecs.model.task_definitions import (
+    NetworkMode,
+    PlacementConstraint,
+    PlacementStrategy,
+    TaskDefinition,
+)
+from openecs.model.tasks import LaunchType
+from openecs.store.base import View
+
+TOKEN_LIMIT = 36
+GRACE_LIMIT = 2_147_483_647
+
+#: What an EXTERNAL service leaves to its task sets.
+_OF_TASK_SETS = (
+    "taskDefinition",
+    "loadBalancers",
+    "serviceRegistries",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "networkConfiguration",
+)
+
+
+_OF_LAUNCH = (
+    "taskDefinition",
+    "networkConfiguration",
+    "platformVersion",
+    "capacityProviderStrategy",
+    "placementConstraints",
+    "placementStrategy",
+    "forceNewDeployment",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """How the tasks of a service choose among instances."""
+
+    constraints: tuple[PlacementConstraint, ...]
+    strategy: tuple[PlacementStrategy, ...]
+
+
+def name(request: Members) -> str:
+    """The name of a new service. Raises ``InvalidParameterException``."""
+    given: str = request["serviceName"]
+    if not references.NAME.fullmatch(given):
+        raise errors.invalid_parameter(
+            "Service names can have up to 255 letters, numbers, hyphens and underscores."
+        )
+    return given
+
+
+def client_token(request: Members) -> str | None:
+    """The client token. Raises ``InvalidParameterException`` for one that is too long."""
+    token: str | None = request.get("clientToken")
+    if token and len(token) > TOKEN_LIMIT:
+        raise errors.invalid_parameter(
+            f"clientToken can have at most {TOKEN_LIMIT} ASCII characters."
+        )
+    return token
+
+
+def controller(request: Members) -> DeploymentControllerType:
+    """The deployment controller. Raises ``InvalidParameterException`` for CODE_DEPLOY."""
+    given = (request.get("deploymentController") or {}).get("type") or "ECS"
+    if given == DeploymentControllerType.CODE_DEPLOY:
+        raise errors.invalid_parameter(
+            "OpenECS has no CodeDeploy: use the deployment controller ECS or EXTERNAL."
+        )
+    chosen = DeploymentControllerType(given)
+    for member in _OF_TASK_SETS if chosen is DeploymentControllerType.EXTERNAL else ():
+        if request.get(member):
+            raise errors.invalid_parameter(
+                f"{member} must be null when using the EXTERNAL deployment controller: it is "
+                "given to CreateTaskSet."
+            )
+    return chosen
+
+
+def check_built(request: Members) -> None:
+    """Refuse what nothing stands behind yet, as AWS would refuse what does not exist."""
+    _check_load_balancers(request)
+    if request.get("serviceRegistries"):
+        raise errors.invalid_parameter("The specified service registry does not exist.")
+    if (request.get("serviceConnectConfiguration") or {}).get("enabled"):
+        raise errors.namespace_not_found()
+    if request.get("volumeConfigurations"):
+        raise errors.client("OpenECS has no EBS volumes: remove volumeConfigurations.")
+    if request.get("vpcLatticeConfigurations"):
+        raise errors.client("OpenECS has no VPC Lattice: remove vpcLatticeConfigurations.")
+    if request.get("enableExecuteCommand"):
+        raise errors.client(task_requests.NO_EXECUTE_COMMAND)
+
+
+def configuration(
+    request: Members, strategy: SchedulingStrategy, current: DeploymentConfiguration | None = None
+) -> DeploymentConfiguration:
+    """The deployment configuration: what is given over what was. Raises ``ServiceError``."""
+    given = request.get("deploymentConfiguration") or {}
+    _check_rolling(given)
+    is_daemon = strategy is SchedulingStrategy.DAEMON
+    defaults: Mapping[str, Any] = {
+        "maximumPercent": 100 if is_daemon else 200,
+        "minimumHealthyPercent": 0 if is_daemon else 100,
+    }
+    known = shapes.to_members(current) if current else defaults
+    merged = {**known, **{k: v for k, v in given.items() if v is not None}}
+    parsed = shapes.from_members(DeploymentConfiguration, merged)
+    _check_bounds(parsed, strategy)
+    return parsed
+
+
+def desired_count(request: Members, strategy: SchedulingStrategy) -> int:
+    """The desired count of a new service. Raises ``InvalidParameterException``."""
+    given: int | None = request.get("desiredCount")
+    if strategy is SchedulingStrategy.DAEMON:
+        check_daemon_count(given)
+        return 0
+    if given is None:
+        raise errors.invalid_parameter("The desired count can not be empty.")
+    return checked_count(given)
+
+
+def check_daemon_count(given: int | None) -> None:
+    """A DAEMON has as many tasks as there are instances."""
+    if given:
+        raise errors.invalid_parameter(
+            "The daemon scheduling strategy does not support a desired count for services. Remove "
+            "the desired count value and try again."
+        )
+
+
+def checked_count(given: int) -> int:
+    """A desired count that can be."""
+    if given < 0:
+        raise errors.invalid_parameter("The desired count cannot be negative.")
+    return given
+
+
+def grace_period(request: Members) -> int | None:
+    """The health check grace period in seconds. There are no load balancers it could be for."""
+    given: int | None = request.get("healthCheckGracePeriodSeconds")
+    if given is not None and not 0 <= given <= GRACE_LIMIT:
+        raise errors.invalid_parameter(
+            f"healthCheckGracePeriodSeconds must be between 0 and {GRACE_LIMIT}."
+        )
+    if given:
+        raise errors.invalid_parameter(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
+    return given
+
+
+def wanted(
+    view: View, call: Call, cluster: Cluster, reference: str, request: Members
+) -> TaskRequest:
+    """What the service's tasks are to be. Raises ``ServiceError``.
+
+    ``request`` has the network configuration that is to hold.
+    """
+    definition = task_requests.runnable_definition(view, call, reference, request)
+    network = task_requests.network(definition, request.get("networkConfiguration"))
+    return TaskRequest(
+        cluster=cluster,
+        definition=definition,
+        overrides=task_requests.without_overrides(definition),
+        group="",
+        started_by=None,
+        network_configuration=network,
+        tags={},
+    )
+
+
+def launch(
+    asked: TaskRequest, request: Members, strategy: SchedulingStrategy
+) -> tuple[LaunchSettings, Placement]:
+    """Where the service's tasks run, and how they choose there. Raises ``ServiceError``."""
+    ranked = launches.placement_strategies(request)
+    ask = launches.ask_for(asked, request)
+    placement = Placement(constraints=task_requests.placement_constraints(request), strategy=ranked)
+    items = launches.provider_strategy(asked, request)
+    launch_type = None if items else LaunchType(request.get("launchType") or LaunchType.EC2)
+    if launch_type is LaunchType.FARGATE or (items and launches.is_fargate(items)):
+        _check_daemon_can(strategy)
+        launches.check_fargate(asked, request, ask)
+        return _on_fargate(asked, launch_type, items), placement
+    if items:
+        launches.check_managed_instances(asked)
+    elif launch_type is LaunchType.EC2:
+        launches.check_instances(asked, request)
+    else:
+        raise errors.invalid_parameter(
+            f"OpenECS has no instances of launch type {launch_type}: use EC2, FARGATE or a "
+            "capacity provider."
+        )
+    if strategy is SchedulingStrategy.DAEMON and ranked:
+        raise errors.invalid_parameter(
+            "Placement strategies are not supported with the DAEMON scheduling strategy."
+        )
+    settings = LaunchSettings(
+        launch_type=launch_type,
+        capacity_provider_strategy=items,
+        network_configuration=asked.network_configuration,
+    )
+    return settings, placement
+
+
+def shown_platform(request: Members, settings: LaunchSettings) -> str | None:
+    """The platform version the service shows: as asked for."""
+    if settings.platform_version is None:
+        return None
+    return request.get("platformVersion") or "LATEST"
+
+
+def role(call: Call, definition: TaskDefinition) -> str | None:
+    """The service-linked role, which ECS uses for awsvpc tasks."""
+    if definition.effective_network_mode is not NetworkMode.AWSVPC:
+        return None
+    path = "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    return f"arn:aws:iam::{call.scope.account}:role/{path}"
+
+
+def touches_launch(request: Members) -> bool:
+    """Whether an update is about what tasks are and where they run; else they need no checks."""
+    return any(request.get(member) is not None for member in _OF_LAUNCH)
+
+
+def check_external_update(request: Members) -> None:
+    """An EXTERNAL service's tasks change by its task sets."""
+    for member in (*_OF_TASK_SETS, "forceNewDeployment"):
+        if request.get(member):
+            raise errors.invalid_parameter(
+                f"Unable to update {member} on services with an EXTERNAL deployment controller: "
+                "use task sets."
+            )
+
+
+def over_current(service: Service, current: ServiceRevision, request: Members) -> Members:
+    """The request with what it does not say filled in from what the service has."""
+    network = current.network_configuration
+    filled = dict(request)
+    if not request.get("networkConfiguration") and network:
+        filled["networkConfiguration"] = {"awsvpcConfiguration": shapes.to_members(network)}
+    if request.get("placementConstraints") is None:
+        filled["placementConstraints"] = _all_members(service.placement_constraints)
+    if request.get("placementStrategy") is None:
+        filled["placementStrategy"] = _all_members(service.placement_strategy)
+    if not request.get("platformVersion"):
+        filled["platformVersion"] = service.platform_version
+    return {**filled, **_launch_over_current(current, request)}
+
+
+def deploys(service: Service, request: Members, definition: TaskDefinition) -> bool:
+    """Whether an update starts a deployment. API Reference, ``UpdateService``."""
+    current = service.revision
+    if current is None:
+        return False
+    if request.get("forceNewDeployment"):
+        return True
+    if (current.family, current.revision) != (definition.family, definition.revision):
+        return True
+    network = task_requests.network(definition, request.get("networkConfiguration"))
+    if request.get("networkConfiguration") and network != current.network_configuration:
+        return True
+    platform = request.get("platformVersion")
+    return bool(platform) and platform != service.platform_version
+
+
+def _launch_over_current(current: ServiceRevision, request: Members) -> Members:
+    given = request.get("capacityProviderStrategy")
+    if given:
+        return {"launchType": None}
+    if given is not None and current.launch_type is None:
+        raise errors.invalid_parameter(
+            "No launch type to fall back to for empty capacity provider strategy. Your service was "
+            "not created with a launch type."
+        )
+    return {
+        "launchType": str(current.launch_type) if current.launch_type else None,
+        "capacityProviderStrategy": _all_members(current.capacity_provider_strategy),
+    }
+
+
+def _all_members(values: Iterable[object]) -> list[Members]:
+    return [shapes.to_members(each) for each in values]
+
+
+def _on_fargate(
+    asked: TaskRequest, launch_type: LaunchType | None, items: launches.Strategy
+) -> LaunchSettings:
+    return LaunchSettings(
+        launch_type=launch_type,
+        capacity_provider_strategy=items,
+        platform_version=launches.PLATFORM_VERSION,
+        platform_family="Linux",
+        network_configuration=asked.network_configuration,
+    )
+
+
+def _check_daemon_can(strategy: SchedulingStrategy) -> None:
+    if strategy is SchedulingStrategy.DAEMON:
+        raise errors.invalid_parameter(
+            "The DAEMON scheduling strategy is not supported for Fargate"
+        )
+
+
+def _check_load_balancers(request: Members) -> None:
+    given = request.get("loadBalancers") or ()
+    if not given:
+        return
+    kinds = {"targetGroupArn" if each.get("targetGroupArn") else "name" for each in given}
+    if len(kinds) > 1:
+        raise errors.invalid_parameter(
+            "All loadBalancers must be strictly either ELBv1 (defining loadBalancerName) or ELBv2 "
+            "(defining targetGroupArn)"
+        )
+    raise errors.invalid_parameter("The specified target group does not exist.")
+
+
+def _check_rolling(given: Members) -> None:
+    strategy = given.get("strategy") or "ROLLING"
+    if strategy != "ROLLING":
+        raise errors.invalid_parameter(
+            f"OpenECS has not built the deployment strategy {strategy} yet: use ROLLING."
+        )
+    for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
+        if given.get(member):
+            raise errors.invalid_parameter(
+                f"{member} goes with deployment strategies that OpenECS has not built yet."
+            )
+    if (given.get("alarms") or {}).get("enable"):
+        raise errors.invalid_parameter(
+            "OpenECS has no CloudWatch alarms yet: set alarms.enable to false."
+        )
+
+
+def _check_bounds(parsed: DeploymentConfiguration, strategy: SchedulingStrategy) -> None:
+    least, most = parsed.minimum_healthy_percent, parsed.maximum_percent
+    if least < 0 or most < 0:
+        raise errors.invalid_parameter(
+            "minimumHealthyPercent and maximumPercent cannot be negative."
+        )
+    if strategy is SchedulingStrategy.DAEMON and (most != 100 or least > 100):
+        raise errors.invalid_parameter(
+            "The daemon scheduling strategy supports a maximumPercent of 100 and a "
+            "minimumHealthyPercent from 0 to 100."
+        )
+    if least > most:
+        raise errors.invalid_parameter(
+            "minimumHealthyPercent cannot be greater than maximumPercent."
+        )
+    if not 0 <= parsed.bake_time_in_minutes <= 1440:
+        raise errors.invalid_parameter("bakeTimeInMinutes must be between 0 and 1440.")

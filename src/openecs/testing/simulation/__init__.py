@@ -1,0 +1,1 @@
+"""What simulations are made of: virtual time, and connections that fail as told."""
