@@ -147,9 +147,12 @@ class Capacity:
         """The placement ticket of the machine as this picture knows it."""
         return self._tickets.get(machine, 0)
 
-    def candidates(self, scope: Scope, cluster: str) -> Sequence[Candidate]:
-        """The instances of a cluster as placement sees them."""
-        return tuple(self._up_to_date((scope, cluster)).values())
+    def candidates(
+        self, scope: Scope, cluster: str, provider: str | None = None
+    ) -> Sequence[Candidate]:
+        """The instances of a Managed Instances provider, or of none, as placement sees them."""
+        known = self._up_to_date((scope, cluster)).values()
+        return [candidate for candidate in known if candidate.capacity_provider == provider]
 
     def candidate(self, instance: ContainerInstance) -> Candidate:
         """An instance, which may be about to join, as placement sees it."""
@@ -160,9 +163,9 @@ class Capacity:
         """The instance of that id, or None."""
         return self._instances.get((scope, instance_key(cluster, name)))
 
-    def newcomers(self, scope: Scope, cluster: str) -> Sequence[Machine]:
-        """The machines that may join a cluster and are not in it."""
-        there = {candidate.machine for candidate in self.candidates(scope, cluster)}
+    def newcomers(self, scope: Scope, cluster: str, provider: str | None) -> Sequence[Machine]:
+        """The machines that may join a cluster, for a Managed Instances provider, and have not."""
+        there = {c.machine for c in self.candidates(scope, cluster, provider)}
         return [m for m in self.machines.values() if m.joins_clusters and m.id not in there]
 
     def draining(self, scope: Scope, cluster: str) -> frozenset[str]:

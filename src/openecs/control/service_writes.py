@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Call
@@ -20,7 +20,7 @@ from openecs.model.services import (
     TaskSet,
 )
 from openecs.model.task_definitions import TaskDefinition
-from openecs.model.tasks import StopCode, Task, TaskStatus
+from openecs.model.tasks import HealthStatus, StopCode, Task, TaskStatus
 from openecs.store.base import INSTALLATION, Conflict, Revision, Transaction, View
 from openecs.store.kinds import (
     CLUSTERS,
@@ -142,13 +142,32 @@ def _is_checked(definition: TaskDefinition) -> bool:
 
 def _write_stops(work: Pass, call: Call, tx: Transaction) -> None:
     seen = {task.id: task for task in work.seen.tasks}
-    accounted = set(work.plan.accounted)
+    stopped = {stop.task for stop in work.plan.stops}
+    if stopped:
+        _check_rest(work, stopped, tx)
     for stop in work.plan.stops:
-        accounted.discard(stop.task)
         _write_stop(seen[stop.task], stop, call, tx)
-    for name in accounted:
-        task = _now(seen[name], tx)
-        tx.put(TASKS, replace(task, accounted=True))
+    for name in work.plan.accounted:
+        if name not in stopped:
+            task = _now(seen[name], tx)
+            tx.put(TASKS, replace(task, accounted=True))
+
+
+def _check_rest(work: Pass, stopped: Set[str], tx: Transaction) -> None:
+    """What is stopped goes because the rest is well: none of it may have ended or fallen ill."""
+    service = work.service
+    found = tx.find(TASKS, service.scope, "service", (service.cluster, service.name))
+    now = {task.id: task for task in found}
+    for task in work.seen.tasks:
+        if task.id not in stopped and _is_worse(task, now.get(task.id)):
+            raise Conflict(f"task {task.id} is no longer what it was")
+
+
+def _is_worse(seen: Task, now: Task | None) -> bool:
+    if now is None or now.desired_status is not seen.desired_status:
+        return seen.desired_status is TaskStatus.RUNNING
+    is_ill = now.health_status is HealthStatus.UNHEALTHY
+    return is_ill and seen.health_status is not HealthStatus.UNHEALTHY
 
 
 def _write_stop(seen: Task, stop: Stop, call: Call, tx: Transaction) -> None:
@@ -179,7 +198,8 @@ def _write_starts(work: Pass, tx: Transaction) -> None:
 
 def _write_joining(instance: ContainerInstance, tx: Transaction) -> None:
     there = tx.scan(CONTAINER_INSTANCES, instance.scope, prefix=f"{instance.cluster}/")
-    if any(each.machine == instance.machine for each in there):
+    same = (instance.machine, instance.capacity_provider)
+    if any((each.machine, each.capacity_provider) == same for each in there):
         raise Conflict(f"machine {instance.machine} has joined {instance.cluster} meanwhile")
     tx.put(CONTAINER_INSTANCES, instance)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from openecs.api.base import Call
 from openecs.api.ecs import launches, launching, placing
-from openecs.api.ecs.new_tasks import Destination, new_task
+from openecs.api.ecs.new_tasks import new_task
 from openecs.api.ecs.task_requests import TaskRequest, without_overrides
 from openecs.control.capacity import Capacity
 from openecs.decide.placement import explain, filters, plan, providers
@@ -58,21 +57,23 @@ class Ground:
         self._capacity = capacity
         self._call = call
         self._cluster = cluster
+        self._joining: dict[str | None, dict[str, ContainerInstance]] = {}
 
     def daemon_places(self, ask: Ask) -> tuple[str, ...]:
         """The ids of the instances that a DAEMON of this ask is to have a task on."""
-        fit = (c for c in self._candidates() if filters.is_daemon_place(ask, c))
+        fit = (c for c in self._candidates(None) if filters.is_daemon_place(ask, c))
         return tuple(candidate.id for candidate in fit)
 
     def joined_by(self, tasks: Sequence[Task]) -> tuple[ContainerInstance, ...]:
         """The instances that come into being with the tasks."""
-        ids = dict.fromkeys(task.container_instance for task in tasks if task.container_instance)
-        return tuple(self._joining[each] for each in ids if each in self._joining)
+        ids = {task.container_instance for task in tasks}
+        newcomers = (i for joining in self._joining.values() for i in joining.values())
+        return tuple(instance for instance in newcomers if instance.id in ids)
 
     def start(self, order: Order) -> Started:
         """The tasks of an order; the picture is told by ``Capacity.reserve``, not here."""
         if order.definition is None:
-            return _nothing(order, NO_DEFINITION)
+            return _started(order, (), NO_DEFINITION)
         request = _request(order, order.definition)
         constraints = order.service.placement_constraints
         ask = ask_of(
@@ -81,25 +82,22 @@ class Ground:
         if _is_fargate(order.revision):
             return self._on_fargate(order, request, ask)
         if order.start.instances:
-            return self._on_named(order, request, ask)
-        return self._on_instances(order, request, ask)
+            return self._record(order, request, ask, self._on_named(order, ask))
+        return self._record(order, request, ask, self._on_instances(order, ask))
 
-    def _on_instances(self, order: Order, request: TaskRequest, ask: Ask) -> Started:
-        ranked = order.service.placement_strategy
-        seed = self._call.request_id
-        placements = plan.plan(ask, order.start.count, self._candidates(), ranked, seed)
-        return self._record(order, request, ask, placements)
+    def _on_instances(self, order: Order, ask: Ask) -> Iterator[plan.Placement]:
+        ranked, seed = order.service.placement_strategy, self._call.request_id
+        for provider, count in Counter(_providers(order)).items():
+            yield from plan.plan(ask, count, self._candidates(provider), ranked, seed)
 
-    def _on_named(self, order: Order, request: TaskRequest, ask: Ask) -> Started:
-        placements: list[plan.Placement] = []
+    def _on_named(self, order: Order, ask: Ask) -> Iterator[plan.Placement]:
         for name in order.start.instances:
             instance = self._instance(name)
             there = [self._capacity.candidate(instance)] if instance else []
-            placements += plan.plan(ask, 1, there, (), "")
-        return self._record(order, request, ask, placements)
+            yield from plan.plan(ask, 1, there, (), "")
 
     def _record(
-        self, order: Order, request: TaskRequest, ask: Ask, placements: Sequence[plan.Placement]
+        self, order: Order, request: TaskRequest, ask: Ask, placements: Iterable[plan.Placement]
     ) -> Started:
         tasks: list[Task] = []
         obstacle: str | None = None
@@ -127,29 +125,30 @@ class Ground:
         for provider, placement in zip(_providers(order), placements, strict=True):
             if isinstance(placement, plan.Placed):
                 machine = machines[placement.candidate.machine]
-                destination: Destination = launching.on_fargate(self._call, machine, provider)
+                destination = launching.on_fargate(self._call, machine, provider)
                 tasks.append(new_task(self._call, request, anywhere, destination))
         return _started(order, tasks, None if len(tasks) == order.start.count else UNPLACED)
 
-    def _candidates(self) -> list[Candidate]:
-        known = self._capacity.candidates(self._call.scope, self._cluster.name)
-        joining = (self._capacity.candidate(each) for each in self._joining.values())
+    def _candidates(self, provider: str | None) -> list[Candidate]:
+        known = self._capacity.candidates(self._call.scope, self._cluster.name, provider)
+        joining = map(self._capacity.candidate, self._newcomers(provider).values())
         return [*known, *joining]
 
     def _instance(self, name: str) -> ContainerInstance | None:
         """The instance of that id, joining or there."""
-        return self._joining.get(name) or self._capacity.instance(
-            self._call.scope, self._cluster.name, name
-        )
+        for joining in self._joining.values():
+            if name in joining:
+                return joining[name]
+        return self._capacity.instance(self._call.scope, self._cluster.name, name)
 
-    @cached_property
-    def _joining(self) -> dict[str, ContainerInstance]:
+    def _newcomers(self, provider: str | None) -> dict[str, ContainerInstance]:
         """What the machines that may join the cluster, and have not, would join it as."""
-        joining = (
-            placing.joining(self._call, self._cluster, machine)
-            for machine in self._capacity.newcomers(self._call.scope, self._cluster.name)
-        )
-        return {instance.id: instance for instance in joining}
+        if provider not in self._joining:
+            scope, cluster = self._call.scope, self._cluster
+            machines = self._capacity.newcomers(scope, cluster.name, provider)
+            joining = [placing.joining(self._call, cluster, m, provider) for m in machines]
+            self._joining[provider] = {instance.id: instance for instance in joining}
+        return self._joining[provider]
 
 
 def on_providers(tasks: Sequence[Task]) -> Mapping[str, int]:
@@ -171,9 +170,8 @@ def _request(order: Order, definition: TaskDefinition) -> TaskRequest:
 
 def _is_fargate(revision: ServiceRevision) -> bool:
     strategy = revision.capacity_provider_strategy
-    return revision.launch_type is LaunchType.FARGATE or any(
-        item.capacity_provider.startswith("FARGATE") for item in strategy
-    )
+    by_strategy = bool(strategy) and launches.is_fargate(strategy)
+    return by_strategy or revision.launch_type is LaunchType.FARGATE
 
 
 def _providers(order: Order) -> tuple[str | None, ...]:
@@ -187,7 +185,3 @@ def _started(order: Order, tasks: Sequence[Task], obstacle: str | None) -> Start
     ids = tuple(task.id for task in tasks)
     outcome = StartOutcome(start=order.start, tasks=ids, obstacle=obstacle)
     return Started(tasks=tuple(tasks), outcome=outcome)
-
-
-def _nothing(order: Order, obstacle: str) -> Started:
-    return _started(order, (), obstacle)

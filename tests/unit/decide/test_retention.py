@@ -1,21 +1,25 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from openecs.decide import retention
 from openecs.model.clusters import ClusterStatus, IdempotencyRecord
+from openecs.model.services import (
+    DeploymentConfiguration,
+    ServiceDeployment,
+    ServiceDeploymentStatus,
+    ServiceStatus,
+)
 from openecs.model.task_definitions import TaskDefinitionStatus
 from openecs.model.tasks import TaskStatus
-from openecs.model.services import ServiceStatus
 from openecs.testing.builders import (
     NOW,
     SCOPE,
     a_cluster,
-    a_service,
-    a_service_deployment,
     a_task,
     a_task_definition,
 )
+from openecs.testing.service_world import a_service
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -52,12 +56,28 @@ def test_client_tokens_are_kept_for_a_while() -> None:
     assert retention.expired_records([old, recent], 24 * HOUR, NOW) == [old]
 
 
-def test_deleted_services_and_ended_deployments_are_kept_for_a_while() -> None:
+def test_deleted_services_are_kept_for_a_while() -> None:
     inactive = ServiceStatus.INACTIVE
-    old = a_service("a", status=inactive, deleted_at=NOW - HOUR)
-    recent = a_service("b", status=inactive, deleted_at=NOW - HOUR + SECOND)
-    assert retention.expired_services([old, recent, a_service("c")], HOUR, NOW) == [old]
-    ended = a_service_deployment("1", finished_at=NOW - HOUR)
-    stopped = a_service_deployment("2", stopped_at=NOW - HOUR)
-    others = [a_service_deployment("3", finished_at=NOW), a_service_deployment("4")]
+    old = a_service(name="a", status=inactive, deleted_at=NOW - HOUR)
+    recent = a_service(name="b", status=inactive, deleted_at=NOW - HOUR + SECOND)
+    assert retention.expired_services([old, recent, a_service()], HOUR, NOW) == [old]
+
+
+def test_ended_service_deployments_are_kept_for_a_while() -> None:
+    def record(identifier: str, **ends: datetime) -> ServiceDeployment:
+        return ServiceDeployment(
+            scope=SCOPE,
+            cluster="default",
+            service="web",
+            id=identifier,
+            status=ServiceDeploymentStatus.SUCCESSFUL,
+            target_revision="1",
+            deployment_configuration=DeploymentConfiguration(),
+            created_at=NOW,
+            updated_at=NOW,
+            **ends,
+        )
+
+    ended, stopped = record("1", finished_at=NOW - HOUR), record("2", stopped_at=NOW - HOUR)
+    others = [record("3", finished_at=NOW), record("4")]
     assert retention.expired_deployments([ended, stopped, *others], HOUR, NOW) == [ended, stopped]

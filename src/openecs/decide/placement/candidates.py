@@ -30,6 +30,8 @@ class Candidate:
     ec2_instance_id: str
     registered_at: datetime
     groups: dict[str, int]
+    #: The Managed Instances provider it belongs to; None: an EC2 instance of the cluster.
+    capacity_provider: str | None = None
 
     @property
     def tasks(self) -> int:
@@ -53,6 +55,7 @@ def candidate_of(
         ec2_instance_id=instance.ec2_instance_id,
         registered_at=instance.registered_at,
         groups=groups,
+        capacity_provider=instance.capacity_provider,
     )
 
 
