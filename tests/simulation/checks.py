@@ -16,7 +16,7 @@ from openecs.decide.services.state import SchedulerSettings
 from openecs.model.clusters import ContainerInstance, ContainerInstanceStatus
 from openecs.model.containers import ContainerState
 from openecs.model.identity import parse_arn
-from openecs.model.services import RolloutState, Service, ServiceStatus
+from openecs.model.services import RolloutState, SchedulingStrategy, Service, ServiceStatus
 from openecs.model.tasks import HealthStatus, StopCode, Task, TaskStatus
 from openecs.runtime.base import LABEL_CONTAINER_NAME, LABEL_TASK_ARN
 from openecs.store.base import Change, View
@@ -144,7 +144,7 @@ class Checks:
         if primary.rollout_state is RolloutState.FAILED:
             self._fail(f"{key}: tasks were started of a deployment that has failed")
         ceiling = desired * service.deployment_configuration.maximum_percent // 100
-        present = self.alive[key].values()
+        present = [t for t in self.alive[key].values() if not self._is_misplaced(service, t)]
         is_under_way = primary.rollout_state is RolloutState.IN_PROGRESS
         rolling = is_under_way and any(t.started_by != primary.id for t in present)
         count = len(present) if rolling else sum(map(_is_live, present))
@@ -160,7 +160,8 @@ class Checks:
             kept = task and task.protection and task.protection.expires_at > now
             if kept and task.health_status is not HealthStatus.UNHEALTHY:
                 self._fail(f"{key}: task {task.id} was stopped though it is protected")
-        if not any(task and self._is_healthy(task, now - THINKING) for task in stopped):
+        placed = (t for t in stopped if t and not self._is_misplaced(service, t))
+        if not any(self._is_healthy(task, now - THINKING) for task in placed):
             return
         live = [t for t in self.alive[key].values() if _is_live(t)]
         healthy = sum(self._is_healthy(t, now) for t in live)
@@ -179,6 +180,13 @@ class Checks:
         if IMAGES[task.family].checked:
             return task.health_status is HealthStatus.HEALTHY
         return now - task.started_at >= self.settings.healthy_after
+
+    def _is_misplaced(self, service: Service, task: Task) -> bool:
+        """A DAEMON has no bounds for what is on an instance that is to have none of it."""
+        is_daemon = service.scheduling_strategy is SchedulingStrategy.DAEMON
+        instance = self.instances.get(task.container_instance or "")
+        is_active = instance and instance.status is ContainerInstanceStatus.ACTIVE
+        return is_daemon and not is_active
 
     def _is_leaving(self, task: Task) -> bool:
         instance = self.instances.get(task.container_instance or "")

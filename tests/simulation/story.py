@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from openecs.model.clusters import ContainerInstanceStatus
 from openecs.model.containers import ContainerState, Health
-from openecs.model.services import RolloutState, Service, ServiceStatus
+from openecs.model.services import RolloutState, SchedulingStrategy, Service, ServiceStatus
 from openecs.model.tasks import TaskStatus
 from openecs.runtime.base import LABEL_TASK_ARN
 from openecs.runtime.behavior import SimulatedContainer
@@ -29,6 +29,13 @@ BOUNDS = (
     wishes.bounds(100, 200, breaker=True),
     wishes.bounds(100, 200, breaker=True, rollback=True),
     wishes.bounds(50, 150, breaker=True, rollback=True),
+)
+#: Of a DAEMON, which has one task on each instance.
+DAEMON_BOUNDS = (
+    wishes.bounds(0, 100),
+    wishes.bounds(50, 100),
+    wishes.bounds(100, 200),
+    wishes.bounds(0, 100, breaker=True, rollback=True),
 )
 #: Once nothing goes wrong any more: the longest back-off, a slow pull, and some.
 SETTLES = timedelta(hours=1)
@@ -87,16 +94,26 @@ class Story:
 
     async def _create(self, name: str) -> None:
         chance = self.world.chance
-        image, desired, limits = self._image(), chance.randint(0, 6), chance.choice(BOUNDS)
-        self._say(f"create {name} of {desired} {image} within {limits}")
+        daemon = chance.random() < 0.2
+        image, desired = self._image(), 0 if daemon else chance.randint(0, 6)
+        limits = chance.choice(DAEMON_BOUNDS if daemon else BOUNDS)
+        strategy = SchedulingStrategy.DAEMON if daemon else SchedulingStrategy.REPLICA
+        self._say(f"create {strategy} {name} of {desired} {image} within {limits}")
         await wishes.create(
-            self.world, name, image, desired, deployment_configuration=limits
+            self.world,
+            name,
+            image,
+            desired,
+            deployment_configuration=limits,
+            scheduling_strategy=strategy,
         )
 
     async def _scale(self) -> None:
         name, desired = self._name(), self.world.chance.randint(0, 6)
-        self._say(f"scale {name} to {desired}")
-        await wishes.scale(self.world, name, desired)
+        service = self.world.service(name)
+        if service and service.scheduling_strategy is SchedulingStrategy.REPLICA:
+            self._say(f"scale {name} to {desired}")
+            await wishes.scale(self.world, name, desired)
 
     async def _deploy(self) -> None:
         name, image = self._name(), self._image()
@@ -236,6 +253,10 @@ class Story:
         counts = Counter((t.last_status, t.desired_status) for t in tasks)
         running = counts.pop((TaskStatus.RUNNING, TaskStatus.RUNNING), 0)
         shape = f"{running} of {service.desired_count} running, others: {dict(counts)}"
+        if service.scheduling_strategy is SchedulingStrategy.DAEMON:
+            places = {t.container_instance for t in tasks}
+            if len(places) != len(tasks) or len(tasks) != len(self.world.checks.instances):
+                return [f"{service.name} is not once on each instance: {shape}"]
         is_done = (
             primary.rollout_state is RolloutState.COMPLETED
             and len(service.deployments) == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Call
@@ -153,7 +154,7 @@ def _write_stops(work: Pass, call: Call, tx: Transaction) -> None:
             tx.put(TASKS, replace(task, accounted=True))
 
 
-def _check_rest(work: Pass, stopped: Set[str], tx: Transaction) -> None:
+def _check_rest(work: Pass, stopped: AbstractSet[str], tx: Transaction) -> None:
     """What is stopped goes because the rest is well: none of it may have ended or fallen ill."""
     service = work.service
     found = tx.find(TASKS, service.scope, "service", (service.cluster, service.name))

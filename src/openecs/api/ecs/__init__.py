@@ -13,9 +13,12 @@ from openecs.api.ecs import (
     daemon_task_definitions,
     daemons,
     run_task,
+    service_deployments,
     services,
     tags,
     task_definitions,
+    task_protection,
+    task_sets,
     tasks,
 )
 
@@ -31,9 +34,12 @@ SERVICE = Service(
         **daemon_task_definitions.OPERATIONS,
         **daemons.OPERATIONS,
         **run_task.OPERATIONS,
+        **service_deployments.OPERATIONS,
         **services.OPERATIONS,
         **tags.OPERATIONS,
         **task_definitions.OPERATIONS,
+        **task_protection.OPERATIONS,
+        **task_sets.OPERATIONS,
         **tasks.OPERATIONS,
     },
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 
 from openecs.api import shapes
@@ -12,17 +9,15 @@ from openecs.api.base import Call, Members
 from openecs.api.ecs import daemon_references, errors, references
 from openecs.api.ecs.references import NAME
 from openecs.decide.refusals import refusals
-from openecs.model.clusters import Cluster, IdempotencyRecord
+from openecs.model.clusters import Cluster
 from openecs.model.daemons import (
-    Daemon,
     DaemonDeploymentConfiguration,
     DaemonTaskDefinition,
     DaemonTaskDefinitionStatus,
 )
-from openecs.store.base import Transaction, View
-from openecs.store.kinds import CAPACITY_PROVIDERS, IDEMPOTENCY
+from openecs.store.base import View
+from openecs.store.kinds import CAPACITY_PROVIDERS
 
-_TOKEN = re.compile(r"[!-~]{1,36}")
 _LONGEST_BAKE = 1440
 
 
@@ -89,38 +84,6 @@ def check_execute_command(request: Members) -> None:
         )
 
 
-def find_repeated(view: View, call: Call, request: Members) -> Daemon | None:
-    """The daemon that the same call with this client token created before, if it still exists.
-
-    Raises ``InvalidParameterException`` for a token that is none, or used for something else.
-    """
-    token = request.get("clientToken")
-    if not token:
-        return None
-    if not _TOKEN.fullmatch(token):
-        raise errors.invalid_parameter("clientToken is not valid: up to 36 of ASCII 33 to 126.")
-    known = view.get(IDEMPOTENCY, call.scope, _token_key(token))
-    if known is None:
-        return None
-    if known.fingerprint != _fingerprint(request):
-        raise errors.invalid_parameter("The client token was used before with other parameters.")
-    return daemon_references.daemon_of(view, call, known.resources[0])
-
-
-def remember(tx: Transaction, call: Call, request: Members, arn: str) -> None:
-    """Note what the client token of the request, if it has one, was used for."""
-    if not request.get("clientToken"):
-        return
-    record = IdempotencyRecord(
-        scope=call.scope,
-        token=_token_key(request["clientToken"]),
-        fingerprint=_fingerprint(request),
-        resources=(arn,),
-        created_at=call.now,
-    )
-    tx.put(IDEMPOTENCY, record)
-
-
 def cluster_of(view: View, call: Call, request: Members) -> Cluster:
     """The ACTIVE cluster of a request. Raises ``ClusterNotFoundException``."""
     return references.active_cluster(view, call, request.get("clusterArn"))
@@ -138,12 +101,3 @@ def _check_provider(view: View, call: Call, cluster: str, name: str) -> None:
             f"The capacity provider {name} is not associated with the cluster. Associate the "
             "capacity provider with the cluster and try again."
         )
-
-
-def _token_key(token: str) -> str:
-    return f"CreateDaemon/{token}"
-
-
-def _fingerprint(request: Members) -> str:
-    text = json.dumps(request, default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

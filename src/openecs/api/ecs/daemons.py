@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
 from openecs.api.ecs import daemon_references, daemon_requests, errors, tags
+from openecs.api.ecs.client_tokens import Tokens, used_otherwise
 from openecs.api.ecs.daemon_views import live_tasks, show_daemon
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.references import capacity_provider_name
@@ -34,6 +35,7 @@ from openecs.store.kinds import (
     part_key,
 )
 
+TOKENS = Tokens(operation="CreateDaemon", mismatch=used_otherwise)
 SUPERSEDED = "Deployment superseded by a new deployment."
 
 #: What of a revision an update need not give, as it is called here and by AWS.
@@ -52,7 +54,7 @@ _UNDER_WAY = (
 
 def create_daemon(tx: Transaction, call: Call, request: Members) -> Members:
     """Create a daemon and its first deployment. A client token makes repeating it harmless."""
-    if repeated := daemon_requests.find_repeated(tx, call, request):
+    if repeated := _repeated(tx, call, request):
         return _created(repeated)
     cluster = daemon_requests.cluster_of(tx, call, request)
     name = request["daemonName"]
@@ -70,7 +72,7 @@ def create_daemon(tx: Transaction, call: Call, request: Members) -> Members:
     )
     configuration = daemon_requests.configuration(request, DaemonDeploymentConfiguration())
     _deploy(tx, daemon, _revision(tx, call, request, daemon), configuration)
-    daemon_requests.remember(tx, call, request, daemon.arn)
+    TOKENS.remember(tx, call, request, [daemon.arn])
     return _created(daemon)
 
 
@@ -127,6 +129,12 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeDaemon": Reads(describe_daemon),
     "ListDaemons": Reads(list_daemons),
 }
+
+
+def _repeated(view: View, call: Call, request: Members) -> Daemon | None:
+    """The daemon that the same client token created before, if it still exists."""
+    arns = TOKENS.resources(view, call, request)
+    return daemon_references.daemon_of(view, call, arns[0]) if arns else None
 
 
 def _active(view: View, call: Call, arn: str) -> Daemon:

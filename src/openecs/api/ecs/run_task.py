@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Sequence
-
 from openecs.api.base import Call, Members, Operation, Writes
 from openecs.api.ecs import errors, launches, task_requests
+from openecs.api.ecs.client_tokens import Tokens
 from openecs.api.ecs.launching import Launched, launch_on, launch_tasks
 from openecs.api.ecs.task_views import show
-from openecs.model.clusters import IdempotencyRecord
 from openecs.model.identity import parse_arn
 from openecs.model.tasks import Task
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import IDEMPOTENCY, TASKS
+from openecs.store.kinds import TASKS
 
 INSTANCE_LIMIT = 10
-TOKEN = re.compile(r"[!-~]{1,64}")
+TOKENS = Tokens(
+    operation="RunTask",
+    limit=64,
+    mismatch=lambda resources: errors.conflict(
+        "The client token was used before with other parameters.", resources
+    ),
+)
 
 
 def run_task(tx: Transaction, call: Call, request: Members) -> Members:
@@ -27,7 +28,9 @@ def run_task(tx: Transaction, call: Call, request: Members) -> Members:
         return repeated
     wanted = task_requests.parse(tx, call, request)
     launched = launch_tasks(tx, call, wanted, launches.parse(wanted, request))
-    _remember(tx, call, request, launched[0])
+    if launched[0]:
+        # A token that started nothing may be used again: a repeated call then places anew.
+        TOKENS.remember(tx, call, request, [task.arn for task in launched[0]])
     return _answer(launched)
 
 
@@ -52,34 +55,11 @@ OPERATIONS: dict[str, Operation] = {
 
 def _repeated(tx: Transaction, call: Call, request: Members) -> Members | None:
     """The answer of the call that used the same client token before."""
-    token = request.get("clientToken")
-    if not token:
+    resources = TOKENS.resources(tx, call, request)
+    if resources is None:
         return None
-    if not TOKEN.fullmatch(token):
-        raise errors.invalid_parameter("clientToken is not valid: up to 64 of ASCII 33 to 126.")
-    known = tx.get(IDEMPOTENCY, call.scope, token)
-    if known is None:
-        return None
-    if known.fingerprint != _fingerprint(request):
-        raise errors.conflict(
-            "The client token was used before with other parameters.", known.resources
-        )
-    tasks = [_task(tx, call, arn) for arn in known.resources]
+    tasks = [_task(tx, call, arn) for arn in resources]
     return _answer(([task for task in tasks if task], []))
-
-
-def _remember(tx: Transaction, call: Call, request: Members, tasks: Sequence[Task]) -> None:
-    """A token that started nothing may be used again: a repeated call then places anew."""
-    if not request.get("clientToken") or not tasks:
-        return
-    record = IdempotencyRecord(
-        scope=call.scope,
-        token=request["clientToken"],
-        fingerprint=_fingerprint(request),
-        resources=tuple(task.arn for task in tasks),
-        created_at=call.now,
-    )
-    tx.put(IDEMPOTENCY, record)
 
 
 def _answer(launched: Launched) -> Members:
@@ -91,8 +71,3 @@ def _task(view: View, call: Call, arn: str) -> Task | None:
     parsed = parse_arn(arn)
     key = parsed.resource.removeprefix("task/") if parsed else ""
     return view.get(TASKS, call.scope, key)
-
-
-def _fingerprint(request: Members) -> str:
-    text = json.dumps(request, default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -31,7 +31,6 @@ from openecs.model.task_definitions import (
 from openecs.model.tasks import LaunchType
 from openecs.store.base import View
 
-TOKEN_LIMIT = 36
 GRACE_LIMIT = 2_147_483_647
 
 #: What an EXTERNAL service leaves to its task sets.
@@ -73,16 +72,6 @@ def name(request: Members) -> str:
             "Service names can have up to 255 letters, numbers, hyphens and underscores."
         )
     return given
-
-
-def client_token(request: Members) -> str | None:
-    """The client token. Raises ``InvalidParameterException`` for one that is too long."""
-    token: str | None = request.get("clientToken")
-    if token and len(token) > TOKEN_LIMIT:
-        raise errors.invalid_parameter(
-            f"clientToken can have at most {TOKEN_LIMIT} ASCII characters."
-        )
-    return token
 
 
 def controller(request: Members) -> DeploymentControllerType:

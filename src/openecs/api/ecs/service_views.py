@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from openecs.api import shapes
 from openecs.api.base import Members
 from openecs.api.ecs import tags
+from openecs.decide.services.task_sets import computed_desired_count
 from openecs.model.services import (
     Deployment,
     DeploymentConfiguration,
@@ -15,12 +16,15 @@ from openecs.model.services import (
     Service,
     ServiceDeployment,
     ServiceRevision,
+    TaskSet,
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.store.base import View
 from openecs.store.kinds import (
     SERVICE_DEPLOYMENTS,
     SERVICE_EVENTS,
+    SERVICES,
+    TASK_SETS,
     TASKS,
     part_key,
     service_key,
@@ -55,7 +59,6 @@ def show(view: View, service: Service, *, with_tags: bool) -> Members:
     """The members of a service."""
     tasks = tasks_of(view, service)
     counts = counts_of(tasks)
-    external = service.deployment_controller is DeploymentControllerType.EXTERNAL
     return {
         "serviceArn": service.arn,
         "serviceName": service.name,
@@ -71,7 +74,8 @@ def show(view: View, service: Service, *, with_tags: bool) -> Members:
         "deploymentController": (
             {"type": str(service.deployment_controller)} if service.shows_controller else None
         ),
-        "deployments": [] if external else [_deployment(d, tasks) for d in service.deployments],
+        "deployments": [_deployment(d, tasks) for d in service.deployments],
+        "taskSets": _task_sets(view, service),
         "roleArn": service.role_arn,
         "events": _events(view, service),
         "createdAt": service.created_at,
@@ -87,6 +91,34 @@ def show(view: View, service: Service, *, with_tags: bool) -> Members:
         "resourceManagementType": "CUSTOMER",
         **_current(view, service, tasks),
         "tags": tags.show(service.tags) if with_tags else None,
+    }
+
+
+def show_task_set(view: View, service: Service, task_set: TaskSet, *, with_tags: bool) -> Members:
+    """The members of a task set, with the counts of its tasks."""
+    counts = counts_of(t for t in tasks_of(view, service) if t.started_by == task_set.id)
+    return {
+        "id": task_set.id,
+        "taskSetArn": task_set.arn,
+        "serviceArn": service.arn,
+        "clusterArn": service.cluster_arn,
+        "startedBy": "EXTERNAL",
+        "externalId": task_set.external_id,
+        "status": task_set.status,
+        "taskDefinition": task_set.revision.task_definition_arn,
+        "computedDesiredCount": computed_desired_count(service, task_set),
+        "pendingCount": counts.pending,
+        "runningCount": counts.running,
+        "createdAt": task_set.created_at,
+        "updatedAt": task_set.updated_at,
+        **show_launch(task_set.revision),
+        "platformVersion": task_set.platform_version,
+        "loadBalancers": [],
+        "serviceRegistries": [],
+        "scale": {"value": task_set.scale, "unit": "PERCENT"},
+        "stabilityStatus": task_set.stability_status,
+        "stabilityStatusAt": task_set.stability_status_at,
+        "tags": tags.show(task_set.tags) if with_tags else None,
     }
 
 
@@ -146,6 +178,13 @@ def _deployment(deployment: Deployment, tasks: Iterable[Task]) -> Members:
         "rolloutState": str(deployment.rollout_state),
         "rolloutStateReason": deployment.rollout_state_reason,
     }
+
+
+def _task_sets(view: View, service: Service) -> list[Members] | None:
+    if service.deployment_controller is not DeploymentControllerType.EXTERNAL:
+        return None
+    sets = view.scan(TASK_SETS, service.scope, prefix=f"{SERVICES.key(service)}/")
+    return [show_task_set(view, service, each, with_tags=False) for each in sets]
 
 
 def _events(view: View, service: Service) -> list[Members]:

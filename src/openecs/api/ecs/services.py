@@ -5,16 +5,15 @@ A service has a PRIMARY deployment from its first moment; ``control.services`` s
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors, new_deployments, references, service_requests, tags
+from openecs.api.ecs.client_tokens import Tokens
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.service_views import show
-from openecs.model.clusters import Cluster, IdempotencyRecord
+from openecs.model.clusters import Cluster
 from openecs.model.services import (
     DeploymentControllerType,
     SchedulingStrategy,
@@ -23,9 +22,11 @@ from openecs.model.services import (
     ServiceStatus,
 )
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import IDEMPOTENCY, SERVICE_EVENTS, SERVICES, TASK_SETS, service_key
+from openecs.store.kinds import SERVICE_EVENTS, SERVICES, TASK_SETS, service_key
 
 DESCRIBE_LIMIT = 10
+#: Whoever repeats a call gets the service that is there, with a token or without.
+TOKENS = Tokens(operation="CreateService", mismatch=lambda _: errors.not_idempotent())
 EXTERNAL = DeploymentControllerType.EXTERNAL
 
 #: What two requests for a service of one name must agree in.
@@ -56,8 +57,7 @@ def create_service(tx: Transaction, call: Call, request: Members) -> Members:
     """Create a service, with its first deployment under way."""
     cluster = references.active_cluster(tx, call, request.get("cluster"))
     name = service_requests.name(request)
-    token = service_requests.client_token(request)
-    _check_token(tx, call, token, request)
+    TOKENS.resources(tx, call, request)
     existing = tx.get(SERVICES, call.scope, service_key(cluster.name, name))
     service = _asked_for(tx, call, cluster, request)
     if existing is not None and existing.status is not ServiceStatus.INACTIVE:
@@ -66,7 +66,7 @@ def create_service(tx: Transaction, call: Call, request: Members) -> Members:
         service = new_deployments.begin(tx, call, service, service.revision)
     tx.put(SERVICES, service)
     tx.put(SERVICE_EVENTS, ServiceEvents(scope=call.scope, cluster=cluster.name, service=name))
-    _remember(tx, call, token, request, service)
+    TOKENS.remember(tx, call, request, [service.arn])
     return {"service": show(tx, service, with_tags=True)}
 
 
@@ -223,31 +223,6 @@ def _same(existing: Service, asked: Service) -> Service:
     if not alike:
         raise errors.not_idempotent()
     return existing
-
-
-def _check_token(view: View, call: Call, token: str | None, request: Members) -> None:
-    known = view.get(IDEMPOTENCY, call.scope, f"CreateService/{token}") if token else None
-    if known is not None and known.fingerprint != _fingerprint(request):
-        raise errors.not_idempotent()
-
-
-def _remember(
-    tx: Transaction, call: Call, token: str | None, request: Members, service: Service
-) -> None:
-    if token:
-        record = IdempotencyRecord(
-            scope=call.scope,
-            token=f"CreateService/{token}",
-            fingerprint=_fingerprint(request),
-            resources=(service.arn,),
-            created_at=call.now,
-        )
-        tx.put(IDEMPOTENCY, record)
-
-
-def _fingerprint(request: Members) -> str:
-    text = json.dumps(request, default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _found(view: View, call: Call, cluster: Cluster, reference: str) -> Service:

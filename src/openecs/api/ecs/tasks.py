@@ -1,4 +1,4 @@
-"""StopTask, DescribeTasks, ListTasks, task protection."""
+"""StopTask, DescribeTasks, ListTasks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from openecs.model.tasks import StopCode, Task, TaskStatus
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import SERVICES, TASKS, service_key, task_key
 
-DESCRIBE_LIMIT, PROTECT_LIMIT, REASON_LIMIT = 100, 10, 1024
+DESCRIBE_LIMIT, REASON_LIMIT = 100, 1024
 STOPPED_BY_USER = "Task stopped by user"
-PROTECTION_MINUTES = range(1, 2881)
 
 #: What narrows a listing: member, index and what of a task it compares.
 _FILTERS: tuple[tuple[str, str, Callable[[Task], str | None]], ...] = (
@@ -85,28 +84,10 @@ def list_tasks(view: View, call: Call, request: Members) -> Members:
     return {"taskArns": [task.arn for task in tasks], "nextToken": token}
 
 
-def get_task_protection(view: View, call: Call, request: Members) -> Members:
-    """The protection of service tasks; others cannot have any."""
-    cluster = references.active_cluster(view, call, request.get("cluster"))
-    return _unprotected(view, call, cluster, request.get("tasks") or ())
-
-
-def update_task_protection(tx: Transaction, call: Call, request: Members) -> Members:
-    """Protect service tasks from being scaled in; others cannot be."""
-    cluster = references.active_cluster(tx, call, request.get("cluster"))
-    if len(request["tasks"]) > PROTECT_LIMIT:
-        raise errors.invalid_parameter(f"Tasks cannot have more than {PROTECT_LIMIT} elements.")
-    if request.get("expiresInMinutes", 1) not in PROTECTION_MINUTES:
-        raise errors.invalid_parameter("expiresInMinutes must be between 1 and 2880.")
-    return _unprotected(tx, call, cluster, request["tasks"])
-
-
 OPERATIONS: dict[str, Operation] = {
     "StopTask": Writes(stop_task),
     "DescribeTasks": Reads(describe_tasks),
     "ListTasks": Reads(list_tasks),
-    "GetTaskProtection": Reads(get_task_protection),
-    "UpdateTaskProtection": Writes(update_task_protection),
 }
 
 
@@ -121,15 +102,6 @@ def _each(
 
 def _missing(call: Call, cluster: Cluster, identifier: str) -> Members:
     return errors.failure(task_arn(call.scope, cluster.name, identifier), "MISSING")
-
-
-def _unprotected(view: View, call: Call, cluster: Cluster, named: Sequence[str]) -> Members:
-    """No task here belongs to a service yet, so none can be protected."""
-    failures = [
-        errors.failure(task.arn, "TASK_NOT_VALID") if task else _missing(call, cluster, each)
-        for each, task in _each(view, call, cluster, named)
-    ]
-    return {"protectedTasks": [], "failures": failures}
 
 
 def _given(view: View, call: Call, cluster: Cluster, request: Members) -> dict[str, str]:

@@ -30,8 +30,9 @@ def moves(service: Service, seen: Survey, eligible: Sequence[str], allowed: int)
     fit = _best_by_place(m for m in news if not m.is_unhealthy)
     spare = [m for m in news if fit.get(_place(m)) is not m and not m.is_unhealthy]
     candidates = sorted(olds, key=lambda m: _rank(m, fit))
-    going = release(candidates, seen.members, olds, limits.floor)
-    stops = (*misplaced, *sick, *(m for m in spare if not m.is_kept), *going)
+    at_once = (*misplaced, *sick, *(m for m in spare if not m.is_kept))
+    going = release(candidates, _without(seen.members, at_once), olds, limits.floor)
+    stops = (*at_once, *going)
     vacant = [place for place in eligible if place not in fit]
     places = _places(service, seen, vacant, limits)[:allowed]
     cured = {_place(m) for m in sick}
@@ -46,10 +47,14 @@ def moves(service: Service, seen: Survey, eligible: Sequence[str], allowed: int)
     )
 
 
+def _without(members: Iterable[Member], gone: Iterable[Member]) -> list[Member]:
+    names = {m.task.id for m in gone}
+    return [m for m in members if m.task.id not in names]
+
+
 def _after_failure(service: Service, seen: Survey, misplaced: Sequence[Member]) -> Moves:
     useless = useless_of(service.primary, seen)
-    gone = {m.task.id for m in useless}
-    stops = (*useless, *(m for m in misplaced if m.task.id not in gone))
+    stops = (*useless, *_without(misplaced, useless))
     return Moves(stops=stops, told=tuple(m for m in useless if m.is_unhealthy))
 
 

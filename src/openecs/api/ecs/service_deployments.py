@@ -1,0 +1,345 @@
+"""The history of a service: its deployments and revisions, and stopping a deployment midway.
+
+API Reference, ``ServiceDeployment``, ``ServiceRevision``; Developer Guide, "Stopping Amazon ECS
+service deployments".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
+from openecs.api.ecs import errors, references
+from openecs.api.ecs.paging import open_page
+from openecs.api.ecs.service_views import (
+    Counts,
+    counts_of,
+    show_configuration,
+    show_launch,
+    tasks_of,
+)
+from openecs.decide.services import circuit_breaker, history
+from openecs.model.identity import parse_arn
+from openecs.model.services import (
+    RolloutState,
+    Service,
+    ServiceDeployment,
+    ServiceDeploymentStatus,
+    ServiceRevision,
+)
+from openecs.model.tasks import Task
+from openecs.store.base import Transaction, View
+from openecs.store.kinds import (
+    SERVICE_DEPLOYMENTS,
+    SERVICE_REVISIONS,
+    SERVICES,
+    TASK_DEFINITIONS,
+    part_key,
+    service_key,
+    task_definition_key,
+)
+
+DESCRIBE_LIMIT = 20
+HOOK = re.compile(r"ecs-[A-Za-z_]+-[A-Za-z0-9-]+")
+
+
+def list_service_deployments(view: View, call: Call, request: Members) -> Members:
+    """The service deployments of a service, newest first."""
+    service = _service(view, call, request)
+    times = request.get("createdAt") or {}
+    plain = {**request, "createdAt": {name: str(time) for name, time in times.items()}}
+    page = open_page(call, "ListServiceDeployments", plain, default=20)
+    statuses = set(request.get("status") or ())
+    records = [
+        record
+        for record in _records(view, service)
+        if (not statuses or record.status in statuses) and _is_between(record.created_at, times)
+    ]
+    rest = [record for record in records if not page.after or _order(record) < page.after]
+    shown, token = page.cut(rest, _order)
+    return {"serviceDeployments": [_brief(record) for record in shown], "nextToken": token}
+
+
+def describe_service_deployments(view: View, call: Call, request: Members) -> Members:
+    """The named service deployments."""
+    found, failures = [], []
+    for arn in _named(request, "serviceDeploymentArns"):
+        record = view.get(SERVICE_DEPLOYMENTS, call.scope, _key(call, arn, "service-deployment"))
+        if record is None:
+            failures.append(errors.failure(arn, "MISSING"))
+        else:
+            found.append(_show(view, record))
+    return {"serviceDeployments": found, "failures": failures}
+
+
+def describe_service_revisions(view: View, call: Call, request: Members) -> Members:
+    """The named service revisions."""
+    found, failures = [], []
+    for arn in _named(request, "serviceRevisionArns"):
+        revision = view.get(SERVICE_REVISIONS, call.scope, _key(call, arn, "service-revision"))
+        if revision is None:
+            failures.append(errors.failure(arn, "MISSING"))
+        else:
+            found.append(_show_revision(view, revision))
+    return {"serviceRevisions": found, "failures": failures}
+
+
+def stop_service_deployment(tx: Transaction, call: Call, request: Members) -> Members:
+    """Have a service go back to what it was before a deployment that is under way."""
+    if (request.get("stopType") or "ROLLBACK") != "ROLLBACK":
+        raise errors.invalid_parameter("The stopType ABORT is not supported: use ROLLBACK.")
+    arn = request["serviceDeploymentArn"]
+    record = _existing(tx, call, arn)
+    if history.is_over(record):
+        raise errors.conflict(
+            f"The service deployment is in the terminal state {record.status}.", [arn]
+        )
+    if record.status in {ServiceDeploymentStatus.PENDING, ServiceDeploymentStatus.IN_PROGRESS}:
+        _go_back(tx, call, record)
+    return {"serviceDeploymentArn": arn}
+
+
+def continue_service_deployment(view: View, call: Call, request: Members) -> Members:
+    """Continue behind a pause. Nothing pauses: the strategies that can are not built yet."""
+    record = _existing(view, call, request["serviceDeploymentArn"])
+    if not HOOK.fullmatch(request["hookId"]):
+        raise errors.invalid_parameter(
+            "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}"
+        )
+    if history.is_over(record):
+        raise errors.invalid_parameter(
+            "Continuing a service deployment is not allowed for service deployment in terminal "
+            "states."
+        )
+    raise errors.invalid_parameter(
+        "Provided hookId is either completed, unavailable, or not associated with the given "
+        "Resource ARN"
+    )
+
+
+OPERATIONS: dict[str, Operation] = {
+    "ListServiceDeployments": Reads(list_service_deployments),
+    "DescribeServiceDeployments": Reads(describe_service_deployments),
+    "DescribeServiceRevisions": Reads(describe_service_revisions),
+    "StopServiceDeployment": Writes(stop_service_deployment),
+    "ContinueServiceDeployment": Reads(continue_service_deployment),
+}
+
+
+def _go_back(tx: Transaction, call: Call, record: ServiceDeployment) -> None:
+    service = tx.get(SERVICES, call.scope, service_key(record.cluster, record.service))
+    primary = service.primary if service else None
+    if service is None or primary is None or primary.service_deployment != record.id:
+        raise errors.conflict("The service deployment is not the current one.", [record.arn])
+    name = f"ecs-svc/{call.ids.digits(19)}"
+    reason = f"Service deployment stopped by the user: rolling back to deploymentId {name}."
+    back = circuit_breaker.roll_back(
+        _with_failed_primary(service, call.now), name, reason, call.now
+    )
+    if back is None:
+        raise errors.conflict(
+            "The service deployment cannot be rolled back: no deployment of the service has "
+            "completed before.",
+            [record.arn],
+        )
+    requested = replace(
+        record, status=ServiceDeploymentStatus.ROLLBACK_REQUESTED, updated_at=call.now
+    )
+    tx.put(SERVICES, replace(back, steady_at=None))
+    tx.put(SERVICE_DEPLOYMENTS, requested)
+
+
+def _with_failed_primary(service: Service, now: datetime) -> Service:
+    primary = service.deployments[0]
+    if primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return service
+    return circuit_breaker.give_up(
+        service, f"ECS deployment {primary.id} stopped by the user.", now
+    )
+
+
+def _service(view: View, call: Call, request: Members) -> Service:
+    reference = request["service"]
+    cluster = references.active_cluster(view, call, request.get("cluster"))
+    name = references.service_name(call, cluster.name, reference)
+    service = view.get(SERVICES, call.scope, service_key(cluster.name, name))
+    if service is None:
+        raise errors.service_not_found()
+    return service
+
+
+def _records(view: View, service: Service) -> list[ServiceDeployment]:
+    prefix = f"{SERVICES.key(service)}/"
+    found = view.scan(SERVICE_DEPLOYMENTS, service.scope, prefix=prefix)
+    return sorted(found, key=_order, reverse=True)
+
+
+def _order(record: ServiceDeployment) -> str:
+    return f"{record.created_at.isoformat()}/{record.id}"
+
+
+def _is_between(moment: datetime, times: Members) -> bool:
+    after, before = times.get("after"), times.get("before")
+    return (after is None or moment > after) and (before is None or moment < before)
+
+
+def _named(request: Members, member: str) -> Iterable[str]:
+    arns = request[member]
+    if not arns:
+        raise errors.invalid_parameter(f"{member} cannot be empty.")
+    if len(arns) > DESCRIBE_LIMIT:
+        raise errors.invalid_parameter(f"{member} cannot have more than {DESCRIBE_LIMIT} elements.")
+    return dict.fromkeys(arns)
+
+
+def _key(call: Call, text: str, kind: str) -> str:
+    """The key behind an ARN of this account and region. Raises ``InvalidParameterException``."""
+    arn = parse_arn(text)
+    if arn is None or arn.service != "ecs":
+        raise errors.invalid_parameter("The ARN provided is invalid.")
+    references.check_scope(call, arn)
+    match arn.resource.split("/"):
+        case [type_, cluster, service, identifier] if type_ == kind:
+            return part_key(cluster, service, identifier)
+        case _:
+            raise errors.invalid_parameter("The ARN provided is invalid.")
+
+
+def _existing(view: View, call: Call, arn: str) -> ServiceDeployment:
+    record = view.get(SERVICE_DEPLOYMENTS, call.scope, _key(call, arn, "service-deployment"))
+    if record is None:
+        raise ServiceError(
+            "ServiceDeploymentNotFoundException", "The service deployment does not exist."
+        )
+    return record
+
+
+def _brief(record: ServiceDeployment) -> Members:
+    return {
+        "serviceDeploymentArn": record.arn,
+        **_owner(record),
+        "startedAt": record.started_at,
+        "createdAt": record.created_at,
+        "finishedAt": record.finished_at,
+        "targetServiceRevisionArn": _revision_arn(record, record.target_revision),
+        "status": str(record.status),
+        "statusReason": record.status_reason,
+    }
+
+
+def _show(view: View, record: ServiceDeployment) -> Members:
+    counts = _counts(view, record)
+    return {
+        "serviceDeploymentArn": record.arn,
+        **_owner(record),
+        "createdAt": record.created_at,
+        "startedAt": record.started_at,
+        "finishedAt": record.finished_at,
+        "stoppedAt": record.stopped_at,
+        "updatedAt": record.updated_at,
+        "sourceServiceRevisions": [_summary(record, i, counts) for i in record.source_revisions],
+        "targetServiceRevision": _summary(record, record.target_revision, counts),
+        "status": str(record.status),
+        "statusReason": record.status_reason,
+        "deploymentConfiguration": show_configuration(record.deployment_configuration),
+        "rollback": _rollback(record),
+        "deploymentCircuitBreaker": {
+            "status": record.breaker_status,
+            "failureCount": record.failure_count,
+            "threshold": record.threshold,
+        },
+        "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+    }
+
+
+def _owner(part: ServiceDeployment | ServiceRevision) -> Members:
+    scope, cluster = part.scope, part.cluster
+    return {
+        "serviceArn": scope.arn("ecs", f"service/{cluster}/{part.service}"),
+        "clusterArn": scope.arn("ecs", f"cluster/{cluster}"),
+    }
+
+
+def _rollback(record: ServiceDeployment) -> Members | None:
+    if record.rollback is None:
+        return None
+    return {
+        "reason": record.rollback.reason,
+        "startedAt": record.rollback.started_at,
+        "serviceRevisionArn": _revision_arn(record, record.rollback.revision),
+    }
+
+
+def _revision_arn(record: ServiceDeployment, identifier: str) -> str:
+    path = f"service-revision/{record.cluster}/{record.service}/{identifier}"
+    return record.scope.arn("ecs", path)
+
+
+def _summary(
+    record: ServiceDeployment, identifier: str, counts: dict[str, tuple[int, Counts]]
+) -> Members:
+    requested, tasks = counts.get(identifier, (0, Counts(0, 0)))
+    return {
+        "arn": _revision_arn(record, identifier),
+        "requestedTaskCount": requested,
+        "runningTaskCount": tasks.running,
+        "pendingTaskCount": tasks.pending,
+        "requestedTestTrafficWeight": 0.0,
+        "requestedProductionTrafficWeight": 100.0 if identifier == record.target_revision else 0.0,
+    }
+
+
+def _counts(view: View, record: ServiceDeployment) -> dict[str, tuple[int, Counts]]:
+    """By revision: the tasks wanted, and those there are; of one that has ended, as it ended."""
+    if record.final_counts:
+        return {
+            identifier: (requested, Counts(running, pending))
+            for identifier, requested, running, pending in record.final_counts
+        }
+    service = view.get(SERVICES, record.scope, service_key(record.cluster, record.service))
+    if service is None:
+        return {}
+    tasks = tasks_of(view, service)
+    return {
+        d.revision.id: (d.desired_count, counts_of(t for t in tasks if t.started_by == d.id))
+        for d in reversed(service.deployments)
+    }
+
+
+def _show_revision(view: View, revision: ServiceRevision) -> Members:
+    return {
+        "serviceRevisionArn": revision.arn,
+        **_owner(revision),
+        "taskDefinition": revision.task_definition_arn,
+        **show_launch(revision),
+        "loadBalancers": [],
+        "serviceRegistries": [],
+        "containerImages": _images(view, revision),
+        "guardDutyEnabled": False,
+        "createdAt": revision.created_at,
+    }
+
+
+def _images(view: View, revision: ServiceRevision) -> list[Members]:
+    """The images of the revision's containers, with the digests that its tasks came to know."""
+    key = task_definition_key(revision.family, revision.revision)
+    definition = view.get(TASK_DEFINITIONS, revision.scope, key)
+    if definition is None:
+        return []
+    digests = _digests(view, revision)
+    return [
+        {"containerName": c.name, "image": c.image, "imageDigest": digests.get(c.name)}
+        for c in definition.container_definitions
+    ]
+
+
+def _digests(view: View, revision: ServiceRevision) -> dict[str, str]:
+    service = view.get(SERVICES, revision.scope, service_key(revision.cluster, revision.service))
+    if service is None:
+        return {}
+    own = {d.id for d in service.deployments if d.revision.id == revision.id}
+    tasks: Sequence[Task] = [t for t in tasks_of(view, service) if t.started_by in own]
+    return {c.name: c.image_digest for t in tasks for c in t.containers if c.image_digest}
