@@ -47,6 +47,14 @@ class Engine:
         """The ids of the containers with a label that run."""
         return self._listed("all=0", {"label": [label]})
 
+    def tag(self, image: str, repository: str) -> None:
+        """Give an image another name."""
+        self._ask("POST", f"/images/{image}/tag?repo={urllib.parse.quote(repository, safe='')}")
+
+    def untag(self, repository: str) -> None:
+        """Take that name away; containers made from it stay as they are."""
+        self._ask("DELETE", f"/images/{repository}?force=1", fine=(404,))
+
     def _listed(self, query: str, filters: Mapping[str, list[str]]) -> list[str]:
         path = f"/containers/json?{query}&filters={quoted(filters)}"
         found: list[dict[str, Any]] = self._ask("GET", path)

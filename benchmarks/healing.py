@@ -53,8 +53,13 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     # Whoever ends the benchmark, the engine is left as it was.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    bare = Measured(name="bare create and start")
-    own = Measured(name="OpenECS")
+    with ecs_services.image():
+        _report(*_compare(rounds))
+
+
+def _compare(rounds: int) -> tuple[Measured, Measured, Measured, Measured]:
+    bare, own = Measured(name="bare create and start"), Measured(name="OpenECS")
+    peer = Measured(name="ministack")
     families = [*_families(rounds), *_growing()]
     with (
         servers.data_directory() as data,
@@ -63,10 +68,9 @@ def main() -> None:
     ):
         _measure(server, rounds, own, bare)
     in_swarm = _measure_swarm(rounds)
-    peer = Measured(name="ministack")
     with ecs_services.cleared(*families), servers.ministack() as server:
         _measure(server, rounds, peer)
-    _report(bare, own, in_swarm, peer)
+    return bare, own, in_swarm, peer
 
 
 def _measure(server: Server, rounds: int, into: Measured, bare: Measured | None = None) -> None:

@@ -16,7 +16,13 @@ from openecs.decide.services.state import SchedulerSettings
 from openecs.model.clusters import ContainerInstance, ContainerInstanceStatus
 from openecs.model.containers import ContainerState
 from openecs.model.identity import parse_arn
-from openecs.model.services import RolloutState, SchedulingStrategy, Service, ServiceStatus
+from openecs.model.services import (
+    RolloutState,
+    SchedulingStrategy,
+    Service,
+    ServiceEvents,
+    ServiceStatus,
+)
 from openecs.model.tasks import HealthStatus, StopCode, Task, TaskStatus
 from openecs.runtime.base import LABEL_CONTAINER_NAME, LABEL_TASK_ARN
 from openecs.store.base import Change, View
@@ -29,6 +35,7 @@ from openecs.store.kinds import (
 )
 from simulation.images import IMAGES
 
+KINDS = {kind.name: kind for kind in (TASKS, SERVICES, SERVICE_EVENTS, CONTAINER_INSTANCES)}
 ORDER = tuple(TaskStatus)
 #: What the scheduler knew when it decided may be so much older than what it wrote.
 THINKING = timedelta(seconds=5)
@@ -54,21 +61,17 @@ class Checks:
     def transaction(self, changes: list[Change], view: View) -> None:
         """Look at what a transaction changed."""
         before, after = {}, {}
-        for change in {(c.kind, c.key): c for c in changes}.values():
-            if change.kind == TASKS.name:
-                task = view.get(TASKS, change.scope, change.key)
-                if task is not None:
-                    before[task.id], after[task.id] = self.tasks.get(task.id), task
-            elif change.kind == SERVICE_EVENTS.name:
-                self._tell(view.get(SERVICE_EVENTS, change.scope, change.key))
-            elif change.kind == CONTAINER_INSTANCES.name:
-                instance = view.get(CONTAINER_INSTANCES, change.scope, change.key)
-                if instance is not None:
-                    self.instances[instance.id] = instance
-            elif change.kind == SERVICES.name:
-                service = view.get(SERVICES, change.scope, change.key)
-                if service is not None:
-                    self.services[change.key] = service
+        for kind, key, scope in dict.fromkeys((c.kind, c.key, c.scope) for c in changes):
+            found = view.get(KINDS[kind], scope, key) if kind in KINDS else None
+            match found:
+                case Task():
+                    before[found.id], after[found.id] = self.tasks.get(found.id), found
+                case Service():
+                    self.services[key] = found
+                case ContainerInstance():
+                    self.instances[found.id] = found
+                case ServiceEvents():
+                    self._tell(found)
         for task in after.values():
             self._life(before[task.id], task)
             self._note(task)
@@ -158,7 +161,9 @@ class Checks:
         now = self.clock()
         for task in stopped:
             kept = task and task.protection and task.protection.expires_at > now
-            if kept and task.health_status is not HealthStatus.UNHEALTHY:
+            # What has never run has no work to protect: a failed deployment may give it up.
+            works = task and task.last_status is TaskStatus.RUNNING
+            if kept and works and task.health_status is not HealthStatus.UNHEALTHY:
                 self._fail(f"{key}: task {task.id} was stopped though it is protected")
         placed = (t for t in stopped if t and not self._is_misplaced(service, t))
         if not any(self._is_healthy(task, now - THINKING) for task in placed):
@@ -193,8 +198,8 @@ class Checks:
         draining = instance and instance.status is ContainerInstanceStatus.DRAINING
         return bool(draining) or task.health_status is HealthStatus.UNHEALTHY
 
-    def _tell(self, story: Any) -> None:
-        for event in story.events if story else ():
+    def _tell(self, story: ServiceEvents) -> None:
+        for event in story.events:
             self.events[event.id] = (service_key(story.cluster, story.service), event.message)
 
     def _fail(self, message: str) -> None:

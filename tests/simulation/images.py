@@ -16,9 +16,12 @@ def _seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
+RUNS = Behavior()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    behavior: Behavior = Behavior()
+    behavior: Behavior = RUNS
     #: How long its pull takes; None: it is not to be had.
     pull: timedelta | None = timedelta(seconds=1)
     checked: bool = False

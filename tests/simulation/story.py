@@ -8,37 +8,55 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from openecs.model.clusters import ContainerInstanceStatus
+from openecs.api.base import ServiceError
 from openecs.model.containers import ContainerState, Health
 from openecs.model.services import RolloutState, SchedulingStrategy, Service, ServiceStatus
 from openecs.model.tasks import TaskStatus
 from openecs.runtime.base import LABEL_TASK_ARN
 from openecs.runtime.behavior import SimulatedContainer
+from openecs.store.kinds import SERVICE_DEPLOYMENTS
+from openecs.testing.builders import SCOPE
 from openecs.testing.simulation.faults import Weather
-from simulation import wishes
 from simulation.images import BAD, GOOD, IMAGES
 from simulation.world import World
 
+
+def limits(
+    least: int, most: int, *, breaker: bool = False, rollback: bool = False
+) -> dict[str, object]:
+    """A deployment configuration as the API takes it."""
+    return {
+        "minimumHealthyPercent": least,
+        "maximumPercent": most,
+        "deploymentCircuitBreaker": {"enable": breaker, "rollback": rollback},
+    }
+
+
 BOUNDS = (
-    wishes.bounds(100, 200),
-    wishes.bounds(50, 200),
-    wishes.bounds(50, 150),
-    wishes.bounds(0, 100),
-    wishes.bounds(100, 150),
-    wishes.bounds(100, 200, breaker=True),
-    wishes.bounds(100, 200, breaker=True, rollback=True),
-    wishes.bounds(50, 150, breaker=True, rollback=True),
+    limits(100, 200),
+    limits(50, 200),
+    limits(50, 150),
+    limits(0, 100),
+    limits(100, 150),
+    limits(100, 200, breaker=True),
+    limits(100, 200, breaker=True, rollback=True),
+    limits(50, 150, breaker=True, rollback=True),
 )
 #: Of a DAEMON, which has one task on each instance.
 DAEMON_BOUNDS = (
-    wishes.bounds(0, 100),
-    wishes.bounds(50, 100),
-    wishes.bounds(100, 200),
-    wishes.bounds(0, 100, breaker=True, rollback=True),
+    limits(0, 100),
+    limits(50, 100),
+    limits(34, 100),
+    limits(0, 100, breaker=True, rollback=True),
 )
 #: Once nothing goes wrong any more: the longest back-off, a slow pull, and some.
 SETTLES = timedelta(hours=1)
+
+
+NAMES = ("service-0", "service-1", "service-2")
+RUNS = (TaskStatus.RUNNING, TaskStatus.RUNNING)
 
 
 @dataclass(slots=True)
@@ -61,13 +79,18 @@ class Story:
         finally:
             await self.world.end()
 
+    def events(self) -> list[str]:
+        """What the services told."""
+        return [f"{key} {message}" for key, message in self.world.checks.events.values()]
+
     async def _trouble(self) -> None:
         chance = self.world.chance
-        for number in range(chance.randint(1, 3)):
-            await self._create(f"service-{number}")
-        ends = self.world.clock() + timedelta(minutes=chance.randint(3, 25))
+        for name in NAMES[: chance.randint(1, 3)]:
+            await self._create(name)
         mean = chance.choice((1, 5, 20))
-        while self.world.clock() < ends and not self.world.checks.broken:
+        for _ in range(chance.randint(10, 150)):
+            if self.world.checks.broken:
+                return
             await asyncio.sleep(chance.expovariate(1 / mean))
             happening, weight = zip(*self._happenings(), strict=True)
             (chosen,) = chance.choices(happening, weight)
@@ -77,7 +100,10 @@ class Story:
         return [
             (self._scale, 4),
             (self._deploy, 4),
+            (self._configure, 1),
+            (self._go_back, 1),
             (self._delete, 1),
+            (self._create_anew, 1),
             (self._protect, 2),
             (self._stop_task, 3),
             (self._drain, 2),
@@ -92,63 +118,88 @@ class Story:
             (self._weather_turns, 3),
         ]
 
+    async def _ask(self, operation: str, **request: Any) -> None:
+        """Ask the API; a refusal is an answer too."""
+        try:
+            await self.world.call(operation, **request)
+        except ServiceError as refusal:
+            self._say(f"{operation} {request}: {refusal.code}")
+        else:
+            self._say(f"{operation} {request}")
+
     async def _create(self, name: str) -> None:
         chance = self.world.chance
         daemon = chance.random() < 0.2
-        image, desired = self._image(), 0 if daemon else chance.randint(0, 6)
-        limits = chance.choice(DAEMON_BOUNDS if daemon else BOUNDS)
-        strategy = SchedulingStrategy.DAEMON if daemon else SchedulingStrategy.REPLICA
-        self._say(f"create {strategy} {name} of {desired} {image} within {limits}")
-        await wishes.create(
-            self.world,
-            name,
-            image,
-            desired,
-            deployment_configuration=limits,
-            scheduling_strategy=strategy,
+        kind = (
+            {"schedulingStrategy": "DAEMON"} if daemon else {"desiredCount": chance.randint(0, 6)}
         )
+        await self._ask(
+            "CreateService",
+            serviceName=name,
+            taskDefinition=self._image(),
+            deploymentConfiguration=chance.choice(DAEMON_BOUNDS if daemon else BOUNDS),
+            **kind,
+        )
+
+    async def _create_anew(self) -> None:
+        there = [s.name for s in self.world.services() if s.status is ServiceStatus.ACTIVE]
+        if gone := [name for name in NAMES if name not in there]:
+            await self._create(self.world.chance.choice(gone))
 
     async def _scale(self) -> None:
         name, desired = self._name(), self.world.chance.randint(0, 6)
-        service = self.world.service(name)
-        if service and service.scheduling_strategy is SchedulingStrategy.REPLICA:
-            self._say(f"scale {name} to {desired}")
-            await wishes.scale(self.world, name, desired)
+        await self._ask("UpdateService", service=name, desiredCount=desired)
 
     async def _deploy(self) -> None:
         name, image = self._name(), self._image()
-        self._say(f"deploy {name} with {image}")
-        await wishes.deploy(self.world, name, image)
+        forces = self.world.chance.random() < 0.3
+        request = {"forceNewDeployment": True} if forces else {"taskDefinition": image}
+        await self._ask("UpdateService", service=name, **request)
+
+    async def _configure(self) -> None:
+        name, chosen = self._name(), self.world.chance.choice(BOUNDS)
+        await self._ask("UpdateService", service=name, deploymentConfiguration=chosen)
+
+    async def _go_back(self) -> None:
+        service = self.world.service(self._name())
+        if service and service.current_service_deployment:
+            path = f"{service.cluster}/{service.name}/{service.current_service_deployment}"
+            arn = SCOPE.arn("ecs", f"service-deployment/{path}")
+            await self._ask("StopServiceDeployment", serviceDeploymentArn=arn)
 
     async def _delete(self) -> None:
-        name = self._name()
-        self._say(f"delete {name}")
-        await wishes.delete(self.world, name)
+        await self._ask("DeleteService", service=self._name(), force=True)
 
     async def _protect(self) -> None:
-        name, minutes = self._name(), self.world.chance.choice((0, 1, 10))
-        self._say(f"protect {name} for {minutes} minutes")
-        await wishes.protect(self.world, name, minutes)
+        minutes = self.world.chance.choice((0, 1, 10))
+        tasks = [t.id for t in self.world.tasks(self._name())]
+        await self._set_protection(tasks, minutes)
+
+    async def _set_protection(self, tasks: list[str], minutes: int) -> None:
+        request: dict[str, Any] = {"protectionEnabled": minutes > 0}
+        if minutes:
+            request["expiresInMinutes"] = minutes
+        for first in range(0, len(tasks), 10):
+            some = tasks[first : first + 10]
+            await self._ask("UpdateTaskProtection", cluster="default", tasks=some, **request)
 
     async def _stop_task(self) -> None:
         tasks = self.world.tasks()
         if tasks:
-            task = self.world.chance.choice(tasks)
-            self._say(f"stop task {task.id}")
-            await self.world.call("StopTask", task=task.id)
+            await self._ask("StopTask", task=self.world.chance.choice(tasks).id)
 
     async def _drain(self) -> None:
-        await self._set(ContainerInstanceStatus.DRAINING)
+        await self._set("DRAINING")
 
     async def _activate(self) -> None:
-        await self._set(ContainerInstanceStatus.ACTIVE)
+        await self._set("ACTIVE")
 
-    async def _set(self, status: ContainerInstanceStatus) -> None:
+    async def _set(self, status: str) -> None:
         instances = list(self.world.checks.instances)
         if instances:
-            instance = self.world.chance.choice(instances)
-            self._say(f"instance {instance} is set to {status}")
-            await wishes.drain(self.world, instance, status)
+            chosen = [self.world.chance.choice(instances)]
+            request = {"containerInstances": chosen, "status": status}
+            await self._ask("UpdateContainerInstancesState", **request)
 
     async def _container_ends(self) -> None:
         found = self._container()
@@ -211,9 +262,10 @@ class Story:
             machine.engine.come_back()
             self.world.start(machine)
         for instance in self.world.checks.instances:
-            await wishes.drain(self.world, instance, ContainerInstanceStatus.ACTIVE)
-        for service in self.world.services():
-            await wishes.protect(self.world, service.name, 0)
+            request = {"containerInstances": [instance], "status": "ACTIVE"}
+            await self._ask("UpdateContainerInstancesState", **request)
+        protected = [t.id for t in self.world.tasks() if t.protection]
+        await self._set_protection(protected, 0)
         for machine in self.world.fleet:
             for container in machine.engine.containers.values():
                 wanted = IMAGES[container.spec.image].behavior.health
@@ -226,45 +278,37 @@ class Story:
     def _left(self) -> list[str]:
         """What is not as it has to be in the end."""
         left = [each for service in self.world.services() for each in self._unmet(service)]
-        return left + self._strays() + self._unaccounted() + self._untold()
+        told = self._open() + self._unaccounted() + self._untold()
+        return left + self._strays() + told
 
     def _unmet(self, service: Service) -> list[str]:
         tasks = self.world.tasks(service.name)
         if service.status is not ServiceStatus.ACTIVE:
-            if service.status is ServiceStatus.INACTIVE and not tasks:
-                return []
-            return [f"{service.name} is {service.status} and has {len(tasks)} tasks"]
+            is_over = service.status is ServiceStatus.INACTIVE and not tasks
+            return (
+                [] if is_over else [f"{service.name} is {service.status} with {len(tasks)} tasks"]
+            )
+        if _is_hopeless(service):
+            return []
         primary = service.primary
-        if primary is None:
-            return [f"{service.name} has no deployment"]
-        if primary.rollout_state is RolloutState.FAILED:
-            return []
-        if primary.revision.family in BAD and service.desired_count:
-            return []
-        limits = service.deployment_configuration
-        stuck = (
-            len(service.deployments) > 1
-            and service.desired_count * limits.maximum_percent // 100 <= service.desired_count
-            and -(-service.desired_count * limits.minimum_healthy_percent // 100)
-            >= service.desired_count
-        )
-        if stuck:
-            return []
-        counts = Counter((t.last_status, t.desired_status) for t in tasks)
-        running = counts.pop((TaskStatus.RUNNING, TaskStatus.RUNNING), 0)
-        shape = f"{running} of {service.desired_count} running, others: {dict(counts)}"
-        if service.scheduling_strategy is SchedulingStrategy.DAEMON:
-            places = {t.container_instance for t in tasks}
-            if len(places) != len(tasks) or len(tasks) != len(self.world.checks.instances):
-                return [f"{service.name} is not once on each instance: {shape}"]
+        states = [(t.last_status, t.desired_status) for t in tasks]
         is_done = (
-            primary.rollout_state is RolloutState.COMPLETED
+            primary is not None
+            and primary.rollout_state is RolloutState.COMPLETED
             and len(service.deployments) == 1
-            and running == service.desired_count
-            and not counts
+            and states == [RUNS] * service.desired_count
             and service.steady_at is not None
+            and self._is_well_placed(service)
         )
-        return [] if is_done else [f"{service.name} is {primary.rollout_state}: {shape}"]
+        if is_done:
+            return []
+        return [f"{service.name}, {service.desired_count} wanted, has {states}, {primary}"]
+
+    def _is_well_placed(self, service: Service) -> bool:
+        """A DAEMON has one task on each instance; where others are is for placement to say."""
+        places = Counter(t.container_instance for t in self.world.tasks(service.name))
+        is_daemon = service.scheduling_strategy is SchedulingStrategy.DAEMON
+        return not is_daemon or places == Counter(self.world.checks.instances.keys())
 
     def _strays(self) -> list[str]:
         """Containers that run for no task, and tasks that run without a container."""
@@ -278,6 +322,17 @@ class Story:
         }
         strays = [f"a container of {arn} runs" for arn in sorted(there - alive)]
         return strays + [f"{arn} is RUNNING without a container" for arn in sorted(runs - there)]
+
+    def _open(self) -> list[str]:
+        """The history of a change ends with its deployment."""
+        under_way = {
+            service.primary.service_deployment
+            for service in self.world.services()
+            if service.primary and service.primary.rollout_state is RolloutState.IN_PROGRESS
+        }
+        records = self.world.store._state.scan(SERVICE_DEPLOYMENTS, SCOPE)
+        open_ones = {r.id for r in records if not (r.finished_at or r.stopped_at)}
+        return [f"service deployment {each} has not ended" for each in open_ones - under_way]
 
     def _unaccounted(self) -> list[str]:
         tasks = self.world.checks.tasks.values()
@@ -294,14 +349,17 @@ class Story:
             for task in re.findall(r"\(task (\w+)\)", message)
         )
         started = Counter(t.id for t in self.world.checks.tasks.values() if t.service)
-        return [f"started and told: {started[t]} and {told[t]} times task {t}"
-                for t in sorted(started | told) if started[t] != told[t]]
+        return [
+            f"started and told: {started[t]} and {told[t]} times task {t}"
+            for t in sorted(started | told)
+            if started[t] != told[t]
+        ]
 
     def _say(self, what: str) -> None:
         self.told.append(f"{self.world.clock():%H:%M:%S.%f} {what}")
 
     def _name(self) -> str:
-        return self.world.chance.choice(self.world.services()).name
+        return self.world.chance.choice(NAMES)
 
     def _image(self) -> str:
         """A good one, mostly."""
@@ -317,3 +375,16 @@ class Story:
             if container.is_running
         ]
         return self.world.chance.choice(running) if running else None
+
+
+def _is_hopeless(service: Service) -> bool:
+    """Whether it cannot be what it is to be: given up, its image is bad, its bounds hold it."""
+    primary, limits = service.primary, service.deployment_configuration
+    if primary is None or primary.rollout_state is RolloutState.FAILED:
+        return primary is not None
+    desired = service.desired_count
+    if primary.revision.family in BAD:
+        return desired > 0
+    most = desired * limits.maximum_percent // 100
+    least = -(-desired * limits.minimum_healthy_percent // 100)
+    return len(service.deployments) > 1 and most <= desired <= least

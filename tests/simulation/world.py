@@ -213,7 +213,7 @@ class World:
                 await self._serve(machine, line)
             except* NodeGaveUp:
                 await asyncio.sleep(1)
-            except* Exception as error:
+            except* Exception as error:  # noqa: BLE001 - none may end a process
                 if not line.is_cut:
                     self.broken.append(f"{self.clock()}: a process died: {_causes(error)}")
 
@@ -254,7 +254,7 @@ async def _patiently(work) -> None:
     while True:
         try:
             return await work()
-        except Exception:
+        except StoreError:
             await asyncio.sleep(1)
 
 

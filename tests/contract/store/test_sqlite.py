@@ -206,12 +206,12 @@ async def test_answers_are_ranges_of_an_index(store, question):
     await store.write(put(*(Note(name=f"n{n:05d}") for n in range(1000))))
     asked = []
     reading = store._database._reading
-    event.listen(reading.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+    driver = reading.connection.driver_connection
+    driver.set_trace_callback(asked.append)
     await store.read(question)
-    statement, parameters = asked[-1]
-    plan = [
-        row[3] for row in reading.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    ]
+    driver.set_trace_callback(None)
+    statement = next(text for text in reversed(asked) if text.startswith("SELECT"))
+    plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}")]
     assert plan
     for step in plan:
         assert step.startswith("SEARCH"), plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openecs.decide.placement import candidates as among
@@ -40,17 +40,22 @@ def plan(
     """Where each of ``count`` identical asks goes, in order. The order of candidates is nothing."""
     known = {candidate.id: candidate for candidate in candidates}
     sharing = _sharing(candidates)
-    ranking = strategies.Ranking(ask, ranked_by, seed, known.values())
     rejections: dict[str, Rejection] = {}
-    _judge(ask, known.values(), ranking, rejections)
+
+    def fits(candidate: Candidate) -> bool:
+        rejection = filters.reject(ask, candidate)
+        if rejection is not None:
+            rejections[candidate.id] = rejection
+        return rejection is None
+
+    ranking = strategies.Ranking(ask, ranked_by, seed, known.values(), fits)
     placements: list[Placement] = []
     while len(placements) < count and (chosen := ranking.best()) is not None:
         placements.append(Placed(chosen))
-        ranking.placed(chosen)
         together = [known[name] for name in sharing.get(chosen.machine, (chosen.id,))]
         changed = among.place(chosen, ask, together)
         known.update((c.id, c) for c in changed)
-        _judge(ask, changed, ranking, rejections)
+        ranking.placed(chosen, changed)
     unplaced = Unplaced(tuple((known[i], rejections[i]) for i in sorted(rejections)))
     return (*placements, *[unplaced] * (count - len(placements)))
 
@@ -63,20 +68,3 @@ def _sharing(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
     for candidate in candidates:
         together.setdefault(candidate.machine, []).append(candidate.id)
     return together
-
-
-def _judge(
-    ask: Ask,
-    candidates: Iterable[Candidate],
-    ranking: strategies.Ranking,
-    rejections: dict[str, Rejection],
-) -> None:
-    fit: list[Candidate] = []
-    for candidate in candidates:
-        rejection = filters.reject(ask, candidate)
-        if rejection is None:
-            fit.append(candidate)
-        else:
-            ranking.refuses(candidate)
-            rejections[candidate.id] = rejection
-    ranking.fit(fit)

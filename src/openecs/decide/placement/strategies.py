@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import count
+from operator import attrgetter
 
 from openecs.decide.placement.ask import Ask
 from openecs.decide.placement.candidates import Candidate
@@ -22,9 +24,9 @@ DEFAULT = (
     PlacementStrategy(type="spread", field="instanceId"),
 )
 
-Place = tuple[str | None, ...]
-#: From a candidate and its throw of the dice.
-Rank = Callable[[Candidate, int], int]
+#: A place: the value of the one attribute to spread over, or the values of all.
+Where = str | None | tuple[str | None, ...]
+Rank = Callable[[Candidate], int]
 
 
 def is_known(strategy: PlacementStrategy) -> bool:
@@ -41,18 +43,29 @@ def is_known(strategy: PlacementStrategy) -> bool:
             return False
 
 
-#: A candidate in the heap of its group, by its own ranks and the dice; the number keeps apart what
-#: is equal. One that has changed since it was put there is passed over.
+#: A candidate that fits, by its own ranks; one that has changed since it was put there is passed
+#: over. The number keeps apart what is equal.
 Entry = tuple[tuple[int, ...], int, Candidate]
+#: Whether a candidate takes the task.
+Fits = Callable[[Candidate], bool]
+
+
+@dataclass(slots=True)
+class _Place:
+    """The candidates that are equal in all attributes to spread over."""
+
+    #: Those nobody has looked at, the next at the end.
+    unknown: list[Candidate] = field(default_factory=list)
+    fit: list[Entry] = field(default_factory=list)
 
 
 class Ranking:
-    """The candidates that fit, the best first; placing a task on one changes the order.
+    """The candidates a task can go to, the best first; placing a task on one changes the order.
 
-    Attributes to spread over are shared: candidates equal in all of them form a group, and inside
-    it only their own ranks (tasks on the instance, what it has left, the dice) differ. So a
-    placement touches one group, and the best is the best of the groups' heads. ``everywhere`` are
-    all instances of the cluster: tasks on one that is full count in its zone all the same.
+    Attributes to spread over are shared: candidates equal in all of them are one place, inside
+    which only their own ranks (tasks on the instance, what it has left) differ, and then their
+    turn: a round by id that begins where the seed says. Whether a candidate ``fits`` is asked only
+    once its turn has come, and not at all while one is known that cannot be bettered.
     """
 
     def __init__(
@@ -60,88 +73,107 @@ class Ranking:
         ask: Ask,
         ranked_by: tuple[PlacementStrategy, ...],
         seed: str,
-        everywhere: Iterable[Candidate],
+        candidates: Iterable[Candidate],
+        fits: Fits,
     ) -> None:
         self._group = ask.group
+        self._fits = fits
         self._ranked = ranked_by or DEFAULT
-        self._dice = zlib.crc32(seed.encode())
         self._attributes = tuple(
             (s.field or "").removeprefix("attribute:") for s in self._ranked if _is_shared(s)
         )
         self._own = tuple(self._rank_by(s) for s in self._ranked if not _is_shared(s))
+        self._unbeaten = (0,) * len(self._own)
         self._counts: tuple[Counter[str | None], ...] = tuple(Counter() for _ in self._attributes)
-        self._heaps: defaultdict[Place, list[Entry]] = defaultdict(list)
-        self._fit: dict[str, Candidate] = {}
+        self._places: dict[Where, _Place] = {}
+        self._current: dict[str, Candidate] = {}
         self._numbers = count()
-        for candidate in everywhere:
-            if tasks := candidate.groups.get(ask.group):
-                self._count(candidate, tasks)
-
-    def fit(self, candidates: Iterable[Candidate]) -> None:
-        """The candidates take the task, in this state."""
-        for candidate in candidates:
-            self._fit[candidate.id] = candidate
-            dice = zlib.crc32(candidate.id.encode(), self._dice)
-            key = (*[rank(candidate, dice) for rank in self._own], dice)
-            entry = (key, next(self._numbers), candidate)
-            heapq.heappush(self._heaps[self._place(candidate)], entry)
-
-    def refuses(self, candidate: Candidate) -> None:
-        """The candidate does not take it, or not any more."""
-        self._fit.pop(candidate.id, None)
-
-    def placed(self, candidate: Candidate) -> None:
-        """One more of the tasks is where the candidate is."""
-        self._count(candidate, 1)
+        self._spread_out(candidates, seed)
 
     def best(self) -> Candidate | None:
-        """The best of those that fit, or None of none. Ties are broken by the seed."""
-        heads = [head for place in list(self._heaps) if (head := self._head(place))]
+        """The best of those that fit, or None of none."""
+        heads = [(where, head) for where in self._places if (head := self._head(where))]
         if not heads:
             return None
-        return min(heads, key=self._full_key)[2]
+        return min(heads, key=self._full_key)[1][2]
 
-    def _head(self, place: Place) -> Entry | None:
-        heap = self._heaps[place]
-        while heap and self._fit.get(heap[0][2].id) is not heap[0][2]:
-            heapq.heappop(heap)
-        if heap:
-            return heap[0]
-        del self._heaps[place]
-        return None
+    def placed(self, on: Candidate, changed: Iterable[Candidate]) -> None:
+        """A task was placed on a candidate, by which it and others of its machine ``changed``."""
+        where = self._where(on)
+        for counts, value in zip(self._counts, self._values(where), strict=True):
+            counts[value] += 1
+        for candidate in changed:
+            self._current[candidate.id] = candidate
+            self._look_at(self._places[self._where(candidate)], candidate)
 
-    def _full_key(self, entry: Entry) -> tuple[int, ...]:
-        """Shared and own ranks in the order of the strategies, then the dice."""
-        own_ranks, _, candidate = entry
-        shared = iter(zip(self._counts, self._place(candidate), strict=True))
+    def _spread_out(self, candidates: Iterable[Candidate], seed: str) -> None:
+        round_ = sorted(candidates, key=attrgetter("id"))
+        start = zlib.crc32(seed.encode()) % len(round_) if round_ else 0
+        for candidate in reversed((*round_[start:], *round_[:start])):
+            self._current[candidate.id] = candidate
+            where = self._where(candidate)
+            place = self._places.get(where)
+            if place is None:
+                place = self._places[where] = _Place()
+            place.unknown.append(candidate)
+            if tasks := candidate.groups.get(self._group):
+                for counts, value in zip(self._counts, self._values(where), strict=True):
+                    counts[value] += tasks
+
+    def _head(self, where: Where) -> Entry | None:
+        """The best of a place."""
+        place = self._places[where]
+        while True:
+            while place.fit and self._current[place.fit[0][2].id] is not place.fit[0][2]:
+                heapq.heappop(place.fit)
+            if place.fit and (not place.unknown or place.fit[0][0] == self._unbeaten):
+                return place.fit[0]
+            if not place.unknown:
+                return None
+            candidate = place.unknown.pop()
+            if self._current[candidate.id] is candidate:
+                self._look_at(place, candidate)
+
+    def _look_at(self, place: _Place, candidate: Candidate) -> None:
+        if self._fits(candidate):
+            ranks = tuple([rank(candidate) for rank in self._own])
+            heapq.heappush(place.fit, (ranks, next(self._numbers), candidate))
+
+    def _full_key(self, head: tuple[Where, Entry]) -> tuple[int, ...]:
+        """Shared and own ranks in the order of the strategies, then the turn."""
+        where, (own_ranks, number, _) = head
+        shared = iter(zip(self._counts, self._values(where), strict=True))
         own = iter(own_ranks)
         ranks = []
         for strategy in self._ranked:
             if _is_shared(strategy):
-                counts, place = next(shared)
-                ranks.append(counts[place])
+                counts, value = next(shared)
+                ranks.append(counts[value])
             else:
                 ranks.append(next(own))
-        return (*ranks, *own)
+        return (*ranks, number)
 
     def _rank_by(self, strategy: PlacementStrategy) -> Rank:
         """How a strategy ranks a candidate for itself; the least wins."""
         match strategy.type, (strategy.field or "").lower():
             case "spread", _:
-                return lambda candidate, _: candidate.groups.get(self._group, 0)
+                return lambda candidate: candidate.groups.get(self._group, 0)
             case "binpack", "cpu":
-                return lambda candidate, _: candidate.free.cpu
+                return lambda candidate: candidate.free.cpu
             case "binpack", _:
-                return lambda candidate, _: candidate.free.memory
+                return lambda candidate: candidate.free.memory
             case _:
-                return lambda _, dice: dice
+                return lambda _: 0
 
-    def _place(self, candidate: Candidate) -> Place:
-        return tuple([candidate.attributes.get(name) for name in self._attributes])
+    def _where(self, candidate: Candidate) -> Where:
+        """The place of a candidate: its value of the attribute, or of all where there are more."""
+        values = candidate.attributes
+        if len(self._attributes) == 1:
+            return values.get(self._attributes[0])
+        return tuple([values.get(name) for name in self._attributes])
 
-    def _count(self, candidate: Candidate, tasks: int) -> None:
-        for counts, place in zip(self._counts, self._place(candidate), strict=True):
-            counts[place] += tasks
+    def _values(self, where: Where) -> tuple[str | None, ...]:
+        return where if isinstance(where, tuple) else (where,)
 
 
 def _is_shared(strategy: PlacementStrategy) -> bool:

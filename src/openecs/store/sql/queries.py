@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +9,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from openecs.model.identity import Scope
 from openecs.store.base import Change, Revision
 from openecs.store.order import Lookup, end_of_prefix
+from openecs.store.sql.driver import rows_of
 from openecs.store.sql.tables import changes, lookups, meta, resources
 
 #: Where a resource is: kind, account, region, key.
@@ -57,28 +56,17 @@ class Queries:
 
     def meta(self, name: str) -> str | None:
         """A value of the table ``meta``."""
-        value: str | None = self._connection.execute(_META, {"name": name}).scalar()
-        return value
+        rows = rows_of(self._connection, _META, {"name": name})
+        return rows[0][0] if rows else None
 
     def record(self, address: Address) -> Record | None:
         """The resource at an address."""
         kind, account, region, key = address
         if "\0" in key:
             return None  # PostgreSQL has no such text, not even to compare with
-        if self._connection.dialect.name == "sqlite":
-            return self._record_of_sqlite(address)
-        row = self._connection.execute(
-            _RECORD, {"kind": kind, "account": account, "region": region, "key": key}
-        ).first()
-        return Record(*row) if row else None
-
-    def _record_of_sqlite(self, address: Address) -> Record | None:
-        driver: Any = self._connection.connection.driver_connection
-        try:
-            row = driver.execute(_RECORD_OF_SQLITE, address).fetchone()
-        except sqlite3.Error as error:
-            raise SQLAlchemyError(str(error)) from error
-        return Record(*row) if row else None
+        where = {"kind": kind, "account": account, "region": region, "key": key}
+        rows = rows_of(self._connection, _RECORD, where)
+        return Record(*rows[0]) if rows else None
 
     def scan(self, kind: str, scope: Scope | None, wanted: Range) -> list[Record]:
         """The resources of a kind in key order."""
@@ -102,22 +90,23 @@ class Queries:
 
     def count(self, kind: str, entry: Lookup) -> int:
         """How many resources an index has under some words."""
-        return self._connection.execute(_COUNT, _entry(kind, entry)).scalar_one()
+        count: int = rows_of(self._connection, _COUNT, _entry(kind, entry))[0][0]
+        return count
 
     def scopes(self, kind: str) -> list[Scope]:
         """The scopes with resources of a kind. Reads them all."""
-        return [Scope(*row) for row in self._connection.execute(_SCOPES, {"kind": kind})]
+        return [Scope(*row) for row in rows_of(self._connection, _SCOPES, {"kind": kind})]
 
     def changes(self, after: Revision, limit: int) -> list[Change]:
         """The changes after a revision, in order."""
-        rows = self._connection.execute(_CHANGES, {"after": after, "limit": limit})
+        rows = rows_of(self._connection, _CHANGES, {"after": after, "limit": limit})
         return [
             Change(revision, kind, Scope(account, region), key)
             for revision, kind, account, region, key in rows
         ]
 
     def _records(self, statement: Select[Any], parameters: dict[str, Any]) -> list[Record]:
-        return [Record(*row) for row in self._connection.execute(statement, parameters)]
+        return [Record(*row) for row in rows_of(self._connection, statement, parameters)]
 
 
 def spell(words: Sequence[str]) -> str:
@@ -142,12 +131,6 @@ _RECORD = select(*_COLUMNS).where(
     resources.c.account == bindparam("account"),
     resources.c.region == bindparam("region"),
     resources.c.key == bindparam("key"),
-)
-
-#: The same for SQLite's driver itself: asked for whatever is written, it is ten times as quick.
-_RECORD_OF_SQLITE = (
-    "SELECT account, region, key, revision, document FROM resources"
-    " WHERE kind = ? AND account = ? AND region = ? AND key = ?"
 )
 
 _SCOPES = (

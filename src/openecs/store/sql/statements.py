@@ -22,6 +22,7 @@ from openecs.store import codec
 from openecs.store.base import Change, Revision
 from openecs.store.order import Lookup
 from openecs.store.sql.cache import Stored
+from openecs.store.sql.driver import run_many
 from openecs.store.sql.queries import Address, spell
 from openecs.store.sql.tables import changes, lookups, meta, resources
 
@@ -92,7 +93,7 @@ def set_revision(connection: Connection, before: Revision, after: Revision) -> N
 
 def set_meta(connection: Connection, name: str, value: str) -> None:
     """Write a value of the table ``meta``."""
-    connection.execute(_SET_META[connection.dialect.name], {"name": name, "value": value})
+    run_many(connection, _SET_META[connection.dialect.name], [{"name": name, "value": value}])
 
 
 def clear(connection: Connection, revision: Revision) -> None:
@@ -105,7 +106,7 @@ def clear(connection: Connection, revision: Revision) -> None:
 
 def _many(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(statement, rows)
+        run_many(connection, statement, rows)
 
 
 def _resource(address: Address, row: Row) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class SqlStore:
         url: str,
         *,
         kinds: Sequence[Kind[Any]] = catalogue.ALL,
-        cache_size: int = 4_096,
+        cache_size: int = 16_384,
     ) -> None:
         self._database = _database(url, cache_size)
         self._kinds = kinds

@@ -11,8 +11,7 @@ ASK = Ask(cpu=1, memory=1, group="g")
 
 
 def chosen(candidates, *ranked: PlacementStrategy) -> str | None:
-    ranking = strategies.Ranking(ASK, ranked, "seed", candidates)
-    ranking.fit(candidates)
+    ranking = strategies.Ranking(ASK, ranked, "seed", candidates, lambda _: True)
     found = ranking.best()
     return found and found.id
 
@@ -60,8 +59,8 @@ def test_tasks_on_full_instances_count_in_their_zone():
     full = an_instance("full", zone="a", groups={"g": 5})
     free = an_instance("free", zone="a")
     other = an_instance("other", zone="b", groups={"g": 2})
-    ranking = strategies.Ranking(ASK, (), "seed", [full, free, other])
-    ranking.fit([free, other])
+    instances = [full, free, other]
+    ranking = strategies.Ranking(ASK, (), "seed", instances, lambda c: c is not full)
     assert ranking.best() is other
 
 

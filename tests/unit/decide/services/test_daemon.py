@@ -119,3 +119,13 @@ def test_the_breaker_counts_here_too():
     assert world.service.primary.rollout_state is RolloutState.FAILED
     world.later(3600)
     assert not world.step().starts
+
+
+def test_what_goes_with_its_instance_is_not_counted_for_those_that_stay():
+    world = a_steady_world(minimum=50)
+    world.deploy()
+    world.eligible = ("i2", "i3")
+    stopped = [world.tasks[s.task].container_instance for s in world.step().stops]
+    # Of the two that stay, one at least has to.
+    assert stopped[0] == "i1"
+    assert len(stopped) == 2
