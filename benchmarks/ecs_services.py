@@ -76,6 +76,17 @@ def await_running(ecs: Any, name: str, count: int) -> None:
     raise RuntimeError(f"service {name} has not {count} tasks running after {WITHIN:.0f} s")
 
 
+def await_completed(ecs: Any, name: str) -> None:
+    """Return once the newest deployment of a service has COMPLETED."""
+    deadline = time.monotonic() + WITHIN
+    while time.monotonic() < deadline:
+        (service,) = ecs.describe_services(cluster=CLUSTER, services=[name])["services"]
+        if service["deployments"][0]["rolloutState"] == "COMPLETED":
+            return
+        time.sleep(LOOK_EVERY)
+    raise RuntimeError(f"the deployment of {name} has not completed after {WITHIN:.0f} s")
+
+
 def delete(ecs: Any, name: str) -> None:
     """Delete a service and remove its containers without waiting for them to end."""
     ecs.delete_service(cluster=CLUSTER, service=name, force=True)

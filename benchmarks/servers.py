@@ -51,14 +51,18 @@ class Server:
 
 
 @contextmanager
-def openecs(data_dir: Path, *flags: str) -> Iterator[Server]:
-    """OpenECS with its data, durable, in that directory; signatures are verified."""
+def openecs(data_dir: Path, *flags: str, **settings: object) -> Iterator[Server]:
+    """OpenECS with its data, durable, in that directory; signatures are verified.
+
+    ``settings`` are those that have no flag.
+    """
     port = _free_port()
     environment = {
         "OPENECS_ROOT_ACCESS_KEY_ID": KEY,
         "OPENECS_ROOT_SECRET_ACCESS_KEY": SECRET,
         "OPENECS_DATA_DIR": str(data_dir),
         "OPENECS_PORT": str(port),
+        **{f"OPENECS_{name.upper()}": str(value) for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "openecs", "up", *flags]
     with _serving("openecs", port, command, environment) as server:

@@ -44,10 +44,10 @@ def test_changes_lead_to_the_same_picture_as_a_look_at_everything(changes):
         picture.note_machine(machine.id, machine)
     for instance in INSTANCES:
         picture.note_instance((SCOPE, f"default/{instance.id}"), instance)
-    for task in changes:
-        known = kept.get(task.id)
-        if known is not None:  # where a task is, and what it holds, never changes
-            task = replace(known, last_status=task.last_status)
+    for change in changes:
+        # Where a task is, and what it holds, never changes.
+        known = kept.get(change.id)
+        task = replace(known, last_status=change.last_status) if known else change
         kept[task.id] = task
         picture.candidate(INSTANCES[0])
         picture.note_task((SCOPE, f"default/{task.id}"), task)
