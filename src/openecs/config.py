@@ -273,6 +273,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         "task_cleanup_wait": ("0 or more", settings.task_cleanup_wait >= 0),
         "stopped_task_retention": ("0 or more", settings.stopped_task_retention >= 0),
         "container_stop_timeout": ("1 or more", settings.container_stop_timeout >= 1),
+        "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),
         "registry_credentials": _credentials(settings.registry_credentials),

@@ -54,6 +54,9 @@ def up(
     container_stop_timeout: Annotated[
         int | None, _flag("container_stop_timeout", metavar="SECONDS")
     ] = None,
+    deployment_healthy_after: Annotated[
+        int | None, _flag("deployment_healthy_after", metavar="SECONDS")
+    ] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,

@@ -173,11 +173,16 @@ def _is_worse(seen: Task, now: Task | None) -> bool:
 
 def _write_stop(seen: Task, stop: Stop, call: Call, tx: Transaction) -> None:
     task = _now(seen, tx)
-    if task.protection != seen.protection:
-        raise Conflict(f"the protection of task {task.id} has changed")
+    if _standing(task) != _standing(seen):
+        raise Conflict(f"task {task.id} is no longer what it was")
     code = StopCode.SERVICE_SCHEDULER_INITIATED
     stopping = lifecycle.request_stop(task, code, stop.reason, call.now)
     tx.put(TASKS, replace(stopping, accounted=True))
+
+
+def _standing(task: Task) -> tuple[object, ...]:
+    """What made a task the one to stop."""
+    return task.desired_status, task.last_status, task.health_status, task.protection
 
 
 def _now(seen: Task, tx: Transaction) -> Task:
