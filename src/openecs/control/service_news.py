@@ -20,6 +20,11 @@ from openecs.store.kinds import (
     TASKS,
 )
 
+_MATTERS = frozenset(
+    kind.name
+    for kind in (TASKS, CONTAINER_INSTANCES, MACHINES, PLACEMENT_TICKETS, SERVICES, TASK_SETS)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -31,6 +36,11 @@ class News:
     tickets: dict[Where, PlacementTicket | None] = field(default_factory=dict)
     #: None also for one of whose task sets changed.
     services: dict[Where, Service | None] = field(default_factory=dict)
+
+
+def matters(batch: Sequence[Change]) -> bool:
+    """Whether there is news in a batch; many are about other things."""
+    return any(change.kind in _MATTERS for change in batch)
 
 
 def news_of(batch: Sequence[Change], view: View) -> News:

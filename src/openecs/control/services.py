@@ -16,7 +16,7 @@ import structlog
 
 from openecs.api.base import ApiSettings, Call, Caller
 from openecs.control.capacity import Capacity, Where
-from openecs.control.service_news import news_of
+from openecs.control.service_news import matters, news_of
 from openecs.control.service_writes import Pass, Seen, look, write_pass
 from openecs.control.starting import Ground, Order, on_providers
 from openecs.decide.placement.ask import ask_of
@@ -103,7 +103,8 @@ class Services:
         while True:
             try:
                 async for batch in self._store.follow(await self.observe()):
-                    await self._absorb(batch)
+                    if matters(batch):
+                        await self._absorb(batch)
             except FeedTruncated:
                 log.warning("changes were missed, looking at every service")
             except StoreError as error:
