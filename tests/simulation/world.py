@@ -41,6 +41,7 @@ from simulation.images import IMAGES, behaves, definition, registry
 
 INSTALLATION = "simulation"
 SETTINGS = SchedulerSettings()
+CLEANUP = timedelta(minutes=10)
 
 
 class NodeGaveUp(Exception):
@@ -221,7 +222,11 @@ class World:
         store = FaultyStore(self.store, line)
         runtime = FaultyRuntime(machine.engine, line)
         settings = NodeSettings(
-            installation=INSTALLATION, machine=machine.name, agent_version="0", shows_life=True
+            installation=INSTALLATION,
+            machine=machine.name,
+            agent_version="0",
+            shows_life=True,
+            cleanup_wait=CLEANUP,
         )
         node = Node(store=store, runtime=runtime, clock=self.clock, settings=settings)
         holder = f"{machine.name}/{self.ids.uuid()}"

@@ -25,3 +25,21 @@ def tasks(server):
     from tasks import Tasks
 
     return Tasks(server)
+
+
+@pytest.fixture(scope="session")
+def quick_server(tmp_path_factory):
+    """A server whose deployments do not wait long for tasks to prove themselves."""
+    openecs = OpenEcs(tmp_path_factory.mktemp("quick"), OPENECS_DEPLOYMENT_HEALTHY_AFTER="1")
+    openecs.start()
+    yield openecs
+    openecs.clean()
+
+
+@pytest.fixture
+def services(quick_server):
+    from services import Services
+
+    services = Services(quick_server)
+    yield services
+    services.clear()

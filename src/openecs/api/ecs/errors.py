@@ -85,6 +85,11 @@ def definition_inactive() -> ServiceError:
     return invalid_parameter("TaskDefinition is inactive")
 
 
+def definition_inactive_for_services() -> ServiceError:
+    """CreateService and the like: the same, which AWS says with another code there."""
+    return client("TaskDefinition is inactive")
+
+
 def task_not_found() -> ServiceError:
     """StopTask: there is no such task."""
     return invalid_parameter("The referenced task was not found.")

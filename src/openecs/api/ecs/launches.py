@@ -5,6 +5,7 @@ API Reference, ``RunTask``; texts as public traces show them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Members
@@ -15,7 +16,7 @@ from openecs.decide.placement import filters, providers, strategies
 from openecs.decide.placement.ask import Ask, ask_of
 from openecs.decide.placement.explain import NO_INSTANCES
 from openecs.model.clusters import CapacityProviderStrategyItem
-from openecs.model.task_definitions import PlacementStrategy
+from openecs.model.task_definitions import PlacementConstraint, PlacementStrategy
 from openecs.model.tasks import LaunchType
 
 COUNT_LIMIT = 10
@@ -96,13 +97,18 @@ def placement_strategies(request: Members) -> tuple[PlacementStrategy, ...]:
     return ranked
 
 
+def placement_constraints(request: Members) -> tuple[PlacementConstraint, ...]:
+    """The placement constraints of a request. Raises ``InvalidParameterException``."""
+    constraints = task_requests.placement_constraints(request)
+    _check_expressions(constraints)
+    return constraints
+
+
 def ask_for(wanted: TaskRequest, request: Members) -> Ask:
     """What each task asks of an instance, constraints checked. Raises ``ServiceError``."""
     constraints = task_requests.placement_constraints(request)
     ask = ask_of(wanted.definition, wanted.overrides, constraints=constraints, group=wanted.group)
-    for constraint in ask.constraints:
-        if problem := filters.problem_of(constraint):
-            raise errors.invalid_parameter(f"Invalid expression: {problem}")
+    _check_expressions(ask.constraints)
     return ask
 
 
@@ -145,6 +151,12 @@ def check_managed_instances(wanted: TaskRequest) -> None:
         raise errors.invalid_parameter(
             "Task definition does not support launch_type MANAGED_INSTANCES."
         )
+
+
+def _check_expressions(constraints: Iterable[PlacementConstraint]) -> None:
+    for constraint in constraints:
+        if problem := filters.problem_of(constraint):
+            raise errors.invalid_parameter(f"Invalid expression: {problem}")
 
 
 def check_fargate(wanted: TaskRequest, request: Members, ask: Ask) -> None:

@@ -43,6 +43,7 @@ from openecs.store.kinds import (
 )
 
 DESCRIBE_LIMIT = 20
+STOPPED = "Service deployment stopped by the user: rolling back to deploymentId {id}."
 HOOK = re.compile(r"ecs-[A-Za-z_]+-[A-Za-z0-9-]+")
 
 

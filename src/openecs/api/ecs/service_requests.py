@@ -5,9 +5,8 @@ API Reference, ``CreateService``, ``UpdateService``; texts as public traces show
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members
@@ -16,7 +15,6 @@ from openecs.api.ecs.new_deployments import LaunchSettings
 from openecs.api.ecs.task_requests import TaskRequest
 from openecs.model.clusters import Cluster
 from openecs.model.services import (
-    DeploymentConfiguration,
     DeploymentControllerType,
     SchedulingStrategy,
     Service,
@@ -27,6 +25,7 @@ from openecs.model.task_definitions import (
     PlacementConstraint,
     PlacementStrategy,
     TaskDefinition,
+    TaskDefinitionStatus,
 )
 from openecs.model.tasks import LaunchType
 from openecs.store.base import View
@@ -82,13 +81,29 @@ def controller(request: Members) -> DeploymentControllerType:
             "OpenECS has no CodeDeploy: use the deployment controller ECS or EXTERNAL."
         )
     chosen = DeploymentControllerType(given)
-    for member in _OF_TASK_SETS if chosen is DeploymentControllerType.EXTERNAL else ():
+    if chosen is DeploymentControllerType.ECS:
+        return chosen
+    if request.get("schedulingStrategy") == SchedulingStrategy.DAEMON:
+        raise errors.invalid_parameter(
+            "The DAEMON scheduling strategy is not supported with the EXTERNAL deployment "
+            "controller."
+        )
+    for member in _OF_TASK_SETS:
         if request.get(member):
             raise errors.invalid_parameter(
                 f"{member} must be null when using the EXTERNAL deployment controller: it is "
                 "given to CreateTaskSet."
             )
     return chosen
+
+
+def check_same_controller(service: Service, request: Members) -> None:
+    """An update leaves the deployment controller as it is."""
+    given = (request.get("deploymentController") or {}).get("type")
+    if given and given != service.deployment_controller:
+        raise errors.invalid_parameter(
+            "OpenECS cannot change the deployment controller of a service: create another service."
+        )
 
 
 def check_built(request: Members) -> None:
@@ -104,24 +119,12 @@ def check_built(request: Members) -> None:
         raise errors.client("OpenECS has no VPC Lattice: remove vpcLatticeConfigurations.")
     if request.get("enableExecuteCommand"):
         raise errors.client(task_requests.NO_EXECUTE_COMMAND)
-
-
-def configuration(
-    request: Members, strategy: SchedulingStrategy, current: DeploymentConfiguration | None = None
-) -> DeploymentConfiguration:
-    """The deployment configuration: what is given over what was. Raises ``ServiceError``."""
-    given = request.get("deploymentConfiguration") or {}
-    _check_rolling(given)
-    is_daemon = strategy is SchedulingStrategy.DAEMON
-    defaults: Mapping[str, Any] = {
-        "maximumPercent": 100 if is_daemon else 200,
-        "minimumHealthyPercent": 0 if is_daemon else 100,
-    }
-    known = shapes.to_members(current) if current else defaults
-    merged = {**known, **{k: v for k, v in given.items() if v is not None}}
-    parsed = shapes.from_members(DeploymentConfiguration, merged)
-    _check_bounds(parsed, strategy)
-    return parsed
+    if request.get("monitoring"):
+        raise errors.client("OpenECS has no metrics of services yet: remove monitoring.")
+    if request.get("role"):
+        raise errors.invalid_parameter(
+            "You cannot specify an IAM role for services that require a service linked role."
+        )
 
 
 def desired_count(request: Members, strategy: SchedulingStrategy) -> int:
@@ -172,7 +175,7 @@ def wanted(
 
     ``request`` has the network configuration that is to hold.
     """
-    definition = task_requests.runnable_definition(view, call, reference, request)
+    definition = _definition(view, call, reference, request)
     network = task_requests.network(definition, request.get("networkConfiguration"))
     return TaskRequest(
         cluster=cluster,
@@ -189,15 +192,14 @@ def launch(
     asked: TaskRequest, request: Members, strategy: SchedulingStrategy
 ) -> tuple[LaunchSettings, Placement]:
     """Where the service's tasks run, and how they choose there. Raises ``ServiceError``."""
-    ranked = launches.placement_strategies(request)
+    chosen = placement(request)
     ask = launches.ask_for(asked, request)
-    placement = Placement(constraints=task_requests.placement_constraints(request), strategy=ranked)
     items = launches.provider_strategy(asked, request)
     launch_type = None if items else LaunchType(request.get("launchType") or LaunchType.EC2)
     if launch_type is LaunchType.FARGATE or (items and launches.is_fargate(items)):
         _check_daemon_can(strategy)
         launches.check_fargate(asked, request, ask)
-        return _on_fargate(asked, launch_type, items), placement
+        return _on_fargate(asked, launch_type, items), chosen
     if items:
         launches.check_managed_instances(asked)
     elif launch_type is LaunchType.EC2:
@@ -207,7 +209,7 @@ def launch(
             f"OpenECS has no instances of launch type {launch_type}: use EC2, FARGATE or a "
             "capacity provider."
         )
-    if strategy is SchedulingStrategy.DAEMON and ranked:
+    if strategy is SchedulingStrategy.DAEMON and chosen.strategy:
         raise errors.invalid_parameter(
             "Placement strategies are not supported with the DAEMON scheduling strategy."
         )
@@ -216,7 +218,15 @@ def launch(
         capacity_provider_strategy=items,
         network_configuration=asked.network_configuration,
     )
-    return settings, placement
+    return settings, chosen
+
+
+def placement(request: Members) -> Placement:
+    """How tasks choose among instances. Raises ``InvalidParameterException``."""
+    return Placement(
+        constraints=launches.placement_constraints(request),
+        strategy=launches.placement_strategies(request),
+    )
 
 
 def shown_platform(request: Members, settings: LaunchSettings) -> str | None:
@@ -264,20 +274,32 @@ def over_current(service: Service, current: ServiceRevision, request: Members) -
     return {**filled, **_launch_over_current(current, request)}
 
 
-def deploys(service: Service, request: Members, definition: TaskDefinition) -> bool:
+def deploys(service: Service, request: Members, asked: TaskRequest) -> bool:
     """Whether an update starts a deployment. API Reference, ``UpdateService``."""
     current = service.revision
     if current is None:
         return False
     if request.get("forceNewDeployment"):
         return True
+    definition = asked.definition
     if (current.family, current.revision) != (definition.family, definition.revision):
         return True
-    network = task_requests.network(definition, request.get("networkConfiguration"))
-    if request.get("networkConfiguration") and network != current.network_configuration:
+    if asked.network_configuration != current.network_configuration:
         return True
     platform = request.get("platformVersion")
     return bool(platform) and platform != service.platform_version
+
+
+def _definition(view: View, call: Call, reference: str, request: Members) -> TaskDefinition:
+    """A service goes on with a definition that was deregistered, until it is to be deployed."""
+    definition = references.find_definition(view, call, reference)
+    if definition is None:
+        raise errors.definition_not_found()
+    is_wanted = request.get("taskDefinition") or request.get("forceNewDeployment")
+    if is_wanted and definition.status is not TaskDefinitionStatus.ACTIVE:
+        raise errors.definition_inactive_for_services()
+    task_requests.check_can_run(call, definition, request)
+    return definition
 
 
 def _launch_over_current(current: ServiceRevision, request: Members) -> Members:
@@ -329,39 +351,3 @@ def _check_load_balancers(request: Members) -> None:
             "(defining targetGroupArn)"
         )
     raise errors.invalid_parameter("The specified target group does not exist.")
-
-
-def _check_rolling(given: Members) -> None:
-    strategy = given.get("strategy") or "ROLLING"
-    if strategy != "ROLLING":
-        raise errors.invalid_parameter(
-            f"OpenECS has not built the deployment strategy {strategy} yet: use ROLLING."
-        )
-    for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
-        if given.get(member):
-            raise errors.invalid_parameter(
-                f"{member} goes with deployment strategies that OpenECS has not built yet."
-            )
-    if (given.get("alarms") or {}).get("enable"):
-        raise errors.invalid_parameter(
-            "OpenECS has no CloudWatch alarms yet: set alarms.enable to false."
-        )
-
-
-def _check_bounds(parsed: DeploymentConfiguration, strategy: SchedulingStrategy) -> None:
-    least, most = parsed.minimum_healthy_percent, parsed.maximum_percent
-    if least < 0 or most < 0:
-        raise errors.invalid_parameter(
-            "minimumHealthyPercent and maximumPercent cannot be negative."
-        )
-    if strategy is SchedulingStrategy.DAEMON and (most != 100 or least > 100):
-        raise errors.invalid_parameter(
-            "The daemon scheduling strategy supports a maximumPercent of 100 and a "
-            "minimumHealthyPercent from 0 to 100."
-        )
-    if least > most:
-        raise errors.invalid_parameter(
-            "minimumHealthyPercent cannot be greater than maximumPercent."
-        )
-    if not 0 <= parsed.bake_time_in_minutes <= 1440:
-        raise errors.invalid_parameter("bakeTimeInMinutes must be between 0 and 1440.")

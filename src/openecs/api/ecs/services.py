@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.ecs import errors, new_deployments, references, service_requests, tags
+from openecs.api.ecs import (
+    deployment_configurations,
+    errors,
+    new_deployments,
+    references,
+    service_requests,
+    tags,
+)
 from openecs.api.ecs.client_tokens import Tokens
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.service_views import show
@@ -77,10 +84,12 @@ def update_service(tx: Transaction, call: Call, request: Members) -> Members:
     if service.status is not ServiceStatus.ACTIVE:
         raise errors.service_not_active()
     service_requests.check_built(request)
-    service = _with_counts(service, request)
+    service_requests.check_same_controller(service, request)
+    service = _with_counts(call, service, request)
     service = _with_settings(service, request)
     if service.deployment_controller is EXTERNAL:
         service_requests.check_external_update(request)
+        service = _with_placement(service, request)
     else:
         service = _with_launch(tx, call, cluster, service, request)
     tx.put(SERVICES, service)
@@ -169,34 +178,47 @@ OPERATIONS: dict[str, Operation] = {
 
 def _asked_for(tx: Transaction, call: Call, cluster: Cluster, request: Members) -> Service:
     """The service as the request describes it, not yet deployed."""
+    service = _bare(call, cluster, request)
+    if service.deployment_controller is EXTERNAL:
+        service = _with_placement(service, request)
+    else:
+        service = _launched(tx, call, cluster, service, request)
+    rebalancing = deployment_configurations.rebalancing(request, service)
+    return replace(service, availability_zone_rebalancing=rebalancing)
+
+
+def _bare(call: Call, cluster: Cluster, request: Members) -> Service:
+    """What a service has whoever deploys it."""
     strategy = SchedulingStrategy(request.get("schedulingStrategy") or SchedulingStrategy.REPLICA)
-    controller = service_requests.controller(request)
     service_requests.check_built(request)
-    service = Service(
+    return Service(
         scope=call.scope,
         cluster=cluster.name,
         name=request["serviceName"],
         scheduling_strategy=strategy,
         desired_count=service_requests.desired_count(request, strategy),
-        deployment_controller=controller,
+        deployment_controller=service_requests.controller(request),
         shows_controller=bool(request.get("deploymentController")),
-        deployment_configuration=service_requests.configuration(request, strategy),
+        deployment_configuration=deployment_configurations.parse(request, strategy),
         revision=None,
         health_check_grace_period_seconds=service_requests.grace_period(request),
         enable_ecs_managed_tags=bool(request.get("enableECSManagedTags")),
         propagate_tags=request.get("propagateTags") or "NONE",
-        availability_zone_rebalancing=request.get("availabilityZoneRebalancing") or "ENABLED",
         created_by=call.caller.arn,
         created_at=call.now,
         tags=tags.parse(request.get("tags")),
     )
-    if controller is EXTERNAL:
-        return service
+
+
+def _launched(
+    tx: Transaction, call: Call, cluster: Cluster, service: Service, request: Members
+) -> Service:
+    """The new service with what its tasks are and where they run."""
     reference = request.get("taskDefinition")
     if not reference:
         raise errors.invalid_parameter("TaskDefinition can not be blank.")
     asked = service_requests.wanted(tx, call, cluster, reference, request)
-    launch, placement = service_requests.launch(asked, request, strategy)
+    launch, placement = service_requests.launch(asked, request, service.scheduling_strategy)
     definition = asked.definition
     return replace(
         service,
@@ -212,6 +234,9 @@ def _same(existing: Service, asked: Service) -> Service:
     """The service there is, if it is what is asked for."""
     if existing.status is ServiceStatus.DRAINING:
         raise errors.invalid_parameter("Unable to Start a service that is still Draining.")
+    if existing.scheduling_strategy is SchedulingStrategy.DAEMON:
+        # The scheduler keeps count of the instances there.
+        asked = replace(asked, desired_count=existing.desired_count)
     alike = all(getattr(existing, each) == getattr(asked, each) for each in _ASKED)
     theirs, ours = existing.revision, asked.revision
     if theirs is None or ours is None:
@@ -233,7 +258,7 @@ def _found(view: View, call: Call, cluster: Cluster, reference: str) -> Service:
     return service
 
 
-def _with_counts(service: Service, request: Members) -> Service:
+def _with_counts(call: Call, service: Service, request: Members) -> Service:
     given = request.get("desiredCount")
     if given is None:
         return service
@@ -244,8 +269,19 @@ def _with_counts(service: Service, request: Members) -> Service:
     if not service.deployments:
         return replace(service, desired_count=count)
     primary, *older = service.deployments
-    deployments = (replace(primary, desired_count=count), *older)
+    deployments = (replace(primary, desired_count=count, updated_at=call.now), *older)
     return replace(service, desired_count=count, deployments=deployments)
+
+
+def _with_placement(service: Service, request: Members) -> Service:
+    """An EXTERNAL service's own: how the tasks of its task sets choose among instances."""
+    given = service_requests.placement(request)
+    constraints, strategy = service.placement_constraints, service.placement_strategy
+    if request.get("placementConstraints") is not None:
+        constraints = given.constraints
+    if request.get("placementStrategy") is not None:
+        strategy = given.strategy
+    return replace(service, placement_constraints=constraints, placement_strategy=strategy)
 
 
 def _with_settings(service: Service, request: Members) -> Service:
@@ -254,7 +290,7 @@ def _with_settings(service: Service, request: Members) -> Service:
     managed = request.get("enableECSManagedTags")
     return replace(
         service,
-        deployment_configuration=service_requests.configuration(
+        deployment_configuration=deployment_configurations.parse(
             request, service.scheduling_strategy, service.deployment_configuration
         ),
         health_check_grace_period_seconds=(
@@ -289,7 +325,7 @@ def _with_launch(
         placement_strategy=placement.strategy,
         role_arn=service_requests.role(call, asked.definition),
     )
-    if service_requests.deploys(service, request, asked.definition):
+    if service_requests.deploys(service, request, asked):
         return new_deployments.begin(tx, call, changed, revision)
     return new_deployments.adjust(changed, launch)
 

@@ -65,7 +65,10 @@ def parse(view: View, call: Call, request: Members) -> TaskRequest:
     _check_reference(request.get("referenceId"))
     started_by = _started_by(request.get("startedBy"))
     own_tags = tags.parse(request.get("tags"))
-    definition = runnable_definition(view, call, request["taskDefinition"], request)
+    definition = _runnable_definition(view, call, request["taskDefinition"])
+    check_can_run(call, definition, request)
+    if request.get("propagateTags") == "SERVICE":
+        raise errors.invalid_parameter("The propagateTags value SERVICE is only for services.")
     return TaskRequest(
         cluster=cluster,
         definition=definition,
@@ -101,18 +104,8 @@ def without_overrides(definition: TaskDefinition) -> TaskOverride:
     return TaskOverride(container_overrides=_of_each(definition, ()))
 
 
-def runnable_definition(view: View, call: Call, reference: str, request: Members) -> TaskDefinition:
-    """The task definition a request names, if tasks can be run from it. Raises ``ServiceError``."""
-    definition = references.find_definition(view, call, reference)
-    if definition is None:
-        raise errors.definition_not_found()
-    if definition.status is not TaskDefinitionStatus.ACTIVE:
-        raise errors.definition_inactive()
-    _check_can_run(call, definition, request)
-    return definition
-
-
-def _check_can_run(call: Call, definition: TaskDefinition, request: Members) -> None:
+def check_can_run(call: Call, definition: TaskDefinition, request: Members) -> None:
+    """Raise ``ServiceError`` for what a definition or a request needs and is not built."""
     reasons = refusals(definition, call.settings.file_systems)
     if reasons:
         raise errors.client(reasons[0])
@@ -120,8 +113,15 @@ def _check_can_run(call: Call, definition: TaskDefinition, request: Members) -> 
         raise errors.client("OpenECS has no EBS volumes: remove volumeConfigurations.")
     if request.get("enableExecuteCommand"):
         raise errors.client(NO_EXECUTE_COMMAND)
-    if request.get("propagateTags") == "SERVICE":
-        raise errors.invalid_parameter("The propagateTags value SERVICE is only for services.")
+
+
+def _runnable_definition(view: View, call: Call, reference: str) -> TaskDefinition:
+    definition = references.find_definition(view, call, reference)
+    if definition is None:
+        raise errors.definition_not_found()
+    if definition.status is not TaskDefinitionStatus.ACTIVE:
+        raise errors.definition_inactive()
+    return definition
 
 
 def _check_reference(text: str | None) -> None:

@@ -64,7 +64,7 @@ def check(
 ) -> tuple[Service, tuple[str, ...]]:
     """The service, its deployment given up if that is due, and the events that tells.
 
-    ``fresh`` is the id of the deployment that goes back, if one does.
+    ``fresh`` is an id for the deployment that goes back, if a new one is needed.
     """
     primary = service.primary
     verdict = _verdict(service, alarms)
@@ -74,10 +74,10 @@ def check(
     service = give_up(service, verdict.reason, now)
     back = None
     if verdict.rolls_back:
-        back = roll_back(service, fresh, verdict.going_back.format(id=fresh), now)
+        back = roll_back(service, fresh, verdict.going_back, now)
     if back is None:
         return service, told
-    return back, (*told, events.rolling_back(service.name, fresh))
+    return back, (*told, events.rolling_back(service.name, back.deployments[0].id))
 
 
 def give_up(service: Service, reason: str, now: datetime) -> Service:
@@ -92,23 +92,32 @@ def give_up(service: Service, reason: str, now: datetime) -> Service:
     return replace(service, deployments=(failed, *older))
 
 
-def roll_back(service: Service, deployment: str, reason: str, now: datetime) -> Service | None:
-    """The service with a new PRIMARY ``deployment`` of what completed last; None without such."""
+def roll_back(service: Service, fresh: str, reason: str, now: datetime) -> Service | None:
+    """The service with what completed last as its PRIMARY deployment again; None without such.
+
+    A deployment of that revision that still has tasks is taken up again, so that they stay: it goes
+    from COMPLETED to IN_PROGRESS. Where there is none, a new one begins, with the id ``fresh``.
+    ``reason`` has a place for the ``{id}`` of either.
+    """
     primary, target = service.primary, service.completed_revision
     if primary is None or target is None:
         return None
+    known = next((d for d in service.deployments if d.revision.id == target.id), None)
+    name = known.id if known else fresh
     back = Deployment(
-        id=deployment,
+        id=name,
         status=DeploymentStatus.PRIMARY,
         revision=target,
         service_deployment=primary.service_deployment,
         desired_count=service.desired_count,
         rollout_state=RolloutState.IN_PROGRESS,
-        rollout_state_reason=reason,
-        created_at=now,
+        rollout_state_reason=reason.format(id=name),
+        created_at=known.created_at if known else now,
         updated_at=now,
     )
-    older = (replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments)
+    older = (
+        replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments if d is not known
+    )
     return replace(service, revision=target, completed_revision=None, deployments=(back, *older))
 
 

@@ -22,7 +22,10 @@ def schedule(
     service, accounted = account(_sized(state), seen, settings, now)
     service, broken = circuit_breaker.check(service, state.alarms, fresh.deployment, now)
     moves = _moves(state, service, seen, _allowance(service, seen, settings, now))
-    service, settled = outcome.settle(service, seen, moves, settings, now)
+    settled: tuple[str, ...] = ()
+    if not broken:
+        # A failure is on record before what comes of it is.
+        service, settled = outcome.settle(service, seen, moves, settings, now)
     primary = service.primary
     held = primary.start_after if primary and moves.is_held else None
     # The order of AWS's own: what never ran goes before the failure is told, what ran after it.
@@ -42,7 +45,7 @@ def schedule(
         starts=outcome.starts_of(service, moves),
         accounted=accounted_tasks(seen, moves),
         events=events,
-        wake=wake_at(service, seen, (held,), settings, now),
+        wake=now if broken else wake_at(service, seen, (held,), settings, now),
     )
 
 

@@ -62,8 +62,12 @@ def test_a_deployment_whose_tasks_do_not_start_is_rolled_back():
     assert world.service.primary.rollout_state is RolloutState.IN_PROGRESS
     assert world.service.primary.failed_tasks == 2
     world.events.clear()
-    fail_starts(world, failing.id, 1)
-    back, failed, old = world.service.deployments
+    old = world.service.deployments[1]
+    kept = {task.id for task in world.live(old.id)}
+    world.crash(next(t for t in world.live(failing.id) if t.started_at is None))
+    world.step()
+    back, failed = world.service.deployments
+    assert (back.id, back.created_at) == (old.id, old.created_at)
     assert failed.id == failing.id
     assert failed.rollout_state is RolloutState.FAILED
     assert failed.status is DeploymentStatus.ACTIVE
@@ -82,6 +86,7 @@ def test_a_deployment_whose_tasks_do_not_start_is_rolled_back():
     world.converge()
     assert [d.id for d in world.service.deployments] == [back.id]
     assert world.service.completed_revision == back.revision
+    assert {task.id for task in world.live(back.id)} == kept
 
 
 def test_without_rollback_the_deployment_stays_failed_and_starts_nothing():
@@ -158,7 +163,10 @@ def test_an_alarm_fails_the_deployment_and_not_its_rollback():
     back = world.service.primary
     assert back.id != failing.id
     world.step()
-    assert world.service.primary == back
+    assert (world.service.primary.id, world.service.primary.rollout_state) == (
+        back.id,
+        RolloutState.COMPLETED,
+    )
 
 
 def test_a_rollback_needs_a_deployment_that_completed():
