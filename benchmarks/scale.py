@@ -30,7 +30,7 @@ from benchmarks import scale_world, servers
 from openecs.app import SystemIds, now
 from openecs.control.services import Services
 from openecs.decide.services.state import SchedulerSettings
-from openecs.store.base import Store
+from openecs.store.base import FeedTruncated, Revision, Store
 from openecs.store.kinds import SERVICES, TASKS
 from openecs.store.sql import SqlStore
 
@@ -152,12 +152,21 @@ async def _scheduling(store: Store) -> AsyncIterator[Services]:
 
 async def _placed(store: Store, size: int) -> None:
     """Wait until so many tasks are on the disk."""
-    recorded, revision = 0, await store.read(lambda view: view.revision)
     async with asyncio.timeout(WITHIN):
-        async for batch in store.follow(revision):
-            recorded += sum(change.kind == TASKS.name for change in batch)
+        while True:
+            revision, recorded = await store.read(scale_world.recorded)
             if recorded >= size:
                 return
+            with suppress(FeedTruncated):
+                await _recorded(store, revision, size - recorded)
+
+
+async def _recorded(store: Store, revision: Revision, missing: int) -> None:
+    """Wait for so many tasks more. Raises ``FeedTruncated`` where it is too slow to count them."""
+    async for batch in store.follow(revision):
+        missing -= sum(change.kind == TASKS.name for change in batch)
+        if missing <= 0:
+            return
 
 
 async def _idle(services: Services) -> None:

@@ -22,7 +22,7 @@ from openecs.model.services import (
 )
 from openecs.model.task_definitions import Attribute
 from openecs.model.tasks import Container, ContainerStatus, LaunchType, Task, TaskStatus
-from openecs.store.base import Kind, Store, Transaction
+from openecs.store.base import Kind, Revision, Store, Transaction, View
 from openecs.store.kinds import (
     CLUSTERS,
     CONTAINER_INSTANCES,
@@ -73,6 +73,12 @@ async def fill(store: Store, tasks: int, now: datetime) -> None:
     await _put(store, SERVICE_REVISIONS, revisions)
     await _put(store, SERVICE_DEPLOYMENTS, map(_history, revisions))
     await _put(store, SERVICES, map(_service, revisions))
+
+
+def recorded(view: View) -> tuple[Revision, int]:
+    """The revision of a view, and how many tasks there are in it."""
+    words = (CLUSTER, TaskStatus.PENDING)
+    return view.revision, view.count(TASKS, SCOPE, "cluster_status", words)
 
 
 async def run_everything(store: Store, tasks: int, now: datetime) -> None:

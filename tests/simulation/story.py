@@ -19,7 +19,7 @@ from openecs.runtime.behavior import SimulatedContainer
 from openecs.store.kinds import SERVICE_DEPLOYMENTS
 from openecs.testing.builders import SCOPE
 from openecs.testing.simulation.faults import Weather
-from simulation.images import BAD, GOOD, IMAGES
+from simulation.images import BAD, GOOD
 from simulation.world import World
 
 
@@ -66,6 +66,8 @@ class Story:
     seed: int
     world: World = field(init=False)
     told: list[str] = field(default_factory=list)
+    #: The desired counts that were asked for last.
+    wanted: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> list[str]:
         """Live through it; the rules that were broken."""
@@ -115,6 +117,8 @@ class Story:
             (self._engine_returns, 4),
             (self._process_dies, 4),
             (self._process_starts, 8),
+            (self._process_freezes, 2),
+            (self._processes_thaw, 4),
             (self._weather_turns, 3),
         ]
 
@@ -126,6 +130,14 @@ class Story:
             self._say(f"{operation} {request}: {refusal.code}")
         else:
             self._say(f"{operation} {request}")
+            self._remember(operation, request)
+
+    def _remember(self, operation: str, request: dict[str, Any]) -> None:
+        name = request.get("serviceName") or request.get("service")
+        if operation == "DeleteService":
+            self.wanted[name] = 0
+        elif name and "desiredCount" in request:
+            self.wanted[name] = request["desiredCount"]
 
     async def _create(self, name: str) -> None:
         chance = self.world.chance
@@ -241,6 +253,16 @@ class Story:
         for machine in self.world.fleet:
             self.world.start(machine)
 
+    async def _process_freezes(self) -> None:
+        machine = self.world.chance.choice(self.world.fleet)
+        if machine.is_up and machine.line:
+            self._say(f"the process of {machine.name} is frozen")
+            machine.line.freeze()
+
+    async def _processes_thaw(self) -> None:
+        for machine in self.world.fleet:
+            machine.thaw()
+
     async def _weather_turns(self) -> None:
         chance, weather = self.world.chance, self.world.weather
         weather.delay = timedelta(seconds=chance.choice((0, 0.02, 0.5)))
@@ -261,16 +283,12 @@ class Story:
         for machine in self.world.fleet:
             machine.engine.come_back()
             self.world.start(machine)
+            machine.thaw()
         for instance in self.world.checks.instances:
             request = {"containerInstances": [instance], "status": "ACTIVE"}
             await self._ask("UpdateContainerInstancesState", **request)
         protected = [t.id for t in self.world.tasks() if t.protection]
         await self._set_protection(protected, 0)
-        for machine in self.world.fleet:
-            for container in machine.engine.containers.values():
-                wanted = IMAGES[container.spec.image].behavior.health
-                if container.is_running and container.health not in {Health.NONE, wanted}:
-                    machine.engine.turn(container.spec.name, wanted)
 
     def _is_settled(self) -> bool:
         return not self._left()
@@ -283,6 +301,9 @@ class Story:
 
     def _unmet(self, service: Service) -> list[str]:
         tasks = self.world.tasks(service.name)
+        is_daemon = service.scheduling_strategy is SchedulingStrategy.DAEMON
+        if not is_daemon and service.desired_count != self.wanted[service.name]:
+            return [f"{service.name}: {self.wanted[service.name]} were wanted last: {service}"]
         if service.status is not ServiceStatus.ACTIVE:
             is_over = service.status is ServiceStatus.INACTIVE and not tasks
             return (

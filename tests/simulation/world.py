@@ -105,6 +105,11 @@ class Machine:
     def is_up(self) -> bool:
         return self.process is not None and not self.process.done()
 
+    def thaw(self) -> None:
+        """What was frozen goes on."""
+        if self.line is not None:
+            self.line.thaw()
+
 
 @dataclass(slots=True)
 class World:

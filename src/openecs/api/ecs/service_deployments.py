@@ -21,19 +21,22 @@ from openecs.api.ecs.service_views import (
     show_launch,
     tasks_of,
 )
-from openecs.decide.services import circuit_breaker, history
+from openecs.decide.services import circuit_breaker, events, history, story
 from openecs.model.identity import parse_arn
 from openecs.model.services import (
     RolloutState,
     Service,
     ServiceDeployment,
     ServiceDeploymentStatus,
+    ServiceEvents,
     ServiceRevision,
+    ServiceStatus,
 )
 from openecs.model.tasks import Task
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import (
     SERVICE_DEPLOYMENTS,
+    SERVICE_EVENTS,
     SERVICE_REVISIONS,
     SERVICES,
     TASK_DEFINITIONS,
@@ -132,14 +135,11 @@ OPERATIONS: dict[str, Operation] = {
 
 def _go_back(tx: Transaction, call: Call, record: ServiceDeployment) -> None:
     service = tx.get(SERVICES, call.scope, service_key(record.cluster, record.service))
-    primary = service.primary if service else None
-    if service is None or primary is None or primary.service_deployment != record.id:
+    if service is None or not _is_current(record, service):
         raise errors.conflict("The service deployment is not the current one.", [record.arn])
-    name = f"ecs-svc/{call.ids.digits(19)}"
-    reason = f"Service deployment stopped by the user: rolling back to deploymentId {name}."
-    back = circuit_breaker.roll_back(
-        _with_failed_primary(service, call.now), name, reason, call.now
-    )
+    fresh = f"ecs-svc/{call.ids.digits(19)}"
+    failed = _with_failed_primary(service, call.now)
+    back = circuit_breaker.roll_back(failed, fresh, STOPPED, call.now)
     if back is None:
         raise errors.conflict(
             "The service deployment cannot be rolled back: no deployment of the service has "
@@ -151,6 +151,22 @@ def _go_back(tx: Transaction, call: Call, record: ServiceDeployment) -> None:
     )
     tx.put(SERVICES, replace(back, steady_at=None))
     tx.put(SERVICE_DEPLOYMENTS, requested)
+    _tell(tx, call, back)
+
+
+def _is_current(record: ServiceDeployment, service: Service) -> bool:
+    primary = service.primary
+    is_newest = primary is not None and primary.service_deployment == record.id
+    return is_newest and service.status is ServiceStatus.ACTIVE
+
+
+def _tell(tx: Transaction, call: Call, back: Service) -> None:
+    """The event that a service rolls back."""
+    known = tx.get(SERVICE_EVENTS, back.scope, SERVICES.key(back)) or ServiceEvents(
+        scope=back.scope, cluster=back.cluster, service=back.name
+    )
+    message = events.rolling_back(back.name, back.deployments[0].id)
+    tx.put(SERVICE_EVENTS, story.told(known, [message], [call.ids.uuid()], call.now))
 
 
 def _with_failed_primary(service: Service, now: datetime) -> Service:

@@ -62,14 +62,27 @@ class Line:
         self.weather = weather
         self.is_cut = False
         self._chance = chance
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     def cut(self) -> None:
         """The process is dead."""
         self.is_cut = True
+        self._flows.set()
+
+    def freeze(self) -> None:
+        """Nothing gets through until ``thaw``: the process is suspended, or cut off."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Everything that was held up goes on."""
+        self._flows.set()
 
     async def takes_time(self) -> None:
         """A moment in which anything can happen, the death of the process among it."""
         await asyncio.sleep(self.weather.delay.total_seconds() * self._chance())
+        if not self.is_cut:
+            await self._flows.wait()
 
     def happens(self, likelihood: float) -> bool:
         """Whether something of that likelihood happens now."""

@@ -48,6 +48,7 @@ async def deregister(world, family="web"):
     await world.put(TASK_DEFINITIONS, [gone])
 
 
+@pytest.mark.covers("ecs:CreateService")
 async def test_what_is_not_said_is_as_amazon_has_it(world) -> None:
     service = await create(world)
     number = service["deployments"][0]["id"]
@@ -246,6 +247,7 @@ async def test_the_defaults_of_newer_members_may_be_said(world) -> None:
     assert shown["alarms"] == alarms
 
 
+@pytest.mark.covers("ecs:UpdateService")
 async def test_a_deployment_configuration_is_changed_member_by_member(world) -> None:
     await create(world, deploymentConfiguration={"maximumPercent": 150})
     service = await update(world, deploymentConfiguration={"minimumHealthyPercent": 50})
