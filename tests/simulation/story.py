@@ -89,7 +89,7 @@ class Story:
         chance = self.world.chance
         for name in NAMES[: chance.randint(1, 3)]:
             await self._create(name)
-        mean = chance.choice((1, 5, 20))
+        mean = chance.choice((0.1, 1, 5, 20))
         for _ in range(chance.randint(10, 150)):
             if self.world.checks.broken:
                 return

@@ -16,7 +16,7 @@ from openecs.testing.simulation import virtual_time
 from simulation.story import Story
 
 KEPT = Path(__file__).with_name("seeds.txt")
-STORIES = 80
+STORIES = 60
 
 SEED = os.environ.get("OPENECS_SIMULATION_SEED")
 COUNT = int(os.environ.get("OPENECS_SIMULATION_SEEDS", STORIES))

@@ -40,7 +40,7 @@ class Services(Tasks):
         """A revision of a family, its containers made complete; ``FAMILY:REVISION``."""
         made = self.ecs.register_task_definition(
             family=self.family(family),
-            containerDefinitions=[DEFAULTS | RUNS | c for c in containers or ({},)],
+            containerDefinitions=[DEFAULTS | c for c in containers or (RUNS,)],
             **members,
         )["taskDefinition"]
         return f"{made['family']}:{made['revision']}"

@@ -5,12 +5,14 @@ import time
 import pytest
 
 from openecs_server import docker, eventually
-from services import CHECKED, RUNS, runtime_id, short, watch
+from services import CHECKED, NEVER_STARTS, RUNS, runtime_id, short, watch
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 ALLOCATES = "b = []\nwhile True: b.append(bytearray(1 << 20))"
-RUNS_TO_ITS_END = {"command": ["sh", "-c", "while [ ! -f /done ]; do sleep 0.1; done; exit 3"]}
+RUNS_TO_ITS_END = RUNS | {
+    "command": ["sh", "-c", "while [ ! -f /done ]; do sleep 0.1; done; exit 3"]
+}
 
 
 def replaced(services, old: dict, within: float = 20.0) -> dict:
@@ -60,7 +62,7 @@ def test_a_container_that_is_ended_by_hand(services, one, how):
 
 
 def test_a_container_that_runs_out_of_memory(services, one):
-    python = {"image": "python:3-slim", "memory": 24, "linuxParameters": {}}
+    python = {"image": "python:3-slim", "memory": 24}
     waits = f"import os, time\nwhile not os.path.exists('/go'): time.sleep(0.1)\n{ALLOCATES}"
     task = one(python | {"command": ["python3", "-c", waits]})
     docker("exec", runtime_id(task), "touch", "/go")
@@ -105,7 +107,7 @@ def test_without_room_an_unhealthy_task_is_stopped_first(services, one):
 
 
 def test_a_crash_loop_is_slowed_down_and_says_so(services):
-    services.create("s", services.define("f", {"command": ["/nonexistent"]}), 1)
+    services.create("s", services.define("f", NEVER_STARTS), 1)
     services.said("s", "is unable to consistently start tasks successfully.", within=30)
     deployment = services.show("s")["deployments"][0]
     assert (deployment["rolloutState"], deployment["runningCount"]) == ("IN_PROGRESS", 0)

@@ -245,7 +245,8 @@ class Node:
         run = self._runs.get(key)
         if run is not None:
             name = PAUSE if job in {SET_UP, TEAR_DOWN} else job
-            self._view.mark_container(arn, run.engine_name(name), name)
+            if name != PAUSE or run.may_have_pause:
+                self._view.mark_container(arn, run.engine_name(name), name)
         if retry is None:
             self._controller.add(key)
         else:

@@ -71,6 +71,11 @@ class TaskRun:
         """The containers, or ``SET_UP`` and ``TEAR_DOWN``, somebody works on now."""
         return frozenset(self._jobs)
 
+    @property
+    def may_have_pause(self) -> bool:
+        """Whether the task has, or as far as is known may have, a pause container."""
+        return self._spec is None or self._spec.pause is not None
+
     def sighting(self, seen: Mapping[str, ContainerObservation]) -> Sighting:
         """What is known of the task now."""
         return Sighting(

@@ -9,6 +9,7 @@ import pytest
 
 from openecs.control import lease
 from openecs.control.lease import Leader, LeaseLost
+from openecs.store.base import Conflict, StoreUnavailable
 from openecs.store.memory import MemoryStore
 from openecs.testing.builders import NOW
 
@@ -98,3 +99,18 @@ async def test_a_restarted_holder_goes_on_at_once(store, clock):
     await asyncio.wait_for(again.leading.wait(), 5)
     await store.write(again.leader.guard)
     await again.stop()
+
+
+async def test_a_store_that_is_away_is_asked_again(store, clock, monkeypatch):
+    write, refusals = store.write, [StoreUnavailable("away"), Conflict("moved")]
+
+    async def refusing(work):
+        if refusals:
+            raise refusals.pop()
+        return await write(work)
+
+    monkeypatch.setattr(store, "write", refusing)
+    running = Running(store, clock, "a")
+    async with asyncio.timeout(5):
+        await running.leading.wait()
+    await running.stop()

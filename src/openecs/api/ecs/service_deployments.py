@@ -1,51 +1,31 @@
-"""The history of a service: its deployments and revisions, and stopping a deployment midway.
+"""The history of a service: its deployments, and stopping one midway.
 
-API Reference, ``ServiceDeployment``, ``ServiceRevision``; Developer Guide, "Stopping Amazon ECS
-service deployments".
+API Reference, ``ServiceDeployment``; Developer Guide, "Stopping Amazon ECS service deployments".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
 from openecs.api.ecs import errors, references
 from openecs.api.ecs.paging import open_page
-from openecs.api.ecs.service_views import (
-    Counts,
-    counts_of,
-    show_configuration,
-    show_launch,
-    tasks_of,
-)
+from openecs.api.ecs.service_parts import key_of, named, show_owner
+from openecs.api.ecs.service_views import Counts, counts_of, show_configuration, tasks_of
 from openecs.decide.services import circuit_breaker, events, history, story
-from openecs.model.identity import parse_arn
 from openecs.model.services import (
     RolloutState,
     Service,
     ServiceDeployment,
     ServiceDeploymentStatus,
     ServiceEvents,
-    ServiceRevision,
     ServiceStatus,
 )
-from openecs.model.tasks import Task
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import (
-    SERVICE_DEPLOYMENTS,
-    SERVICE_EVENTS,
-    SERVICE_REVISIONS,
-    SERVICES,
-    TASK_DEFINITIONS,
-    part_key,
-    service_key,
-    task_definition_key,
-)
+from openecs.store.kinds import SERVICE_DEPLOYMENTS, SERVICE_EVENTS, SERVICES, service_key
 
-DESCRIBE_LIMIT = 20
 STOPPED = "Service deployment stopped by the user: rolling back to deploymentId {id}."
 HOOK = re.compile(r"ecs-[A-Za-z_]+-[A-Za-z0-9-]+")
 
@@ -70,25 +50,13 @@ def list_service_deployments(view: View, call: Call, request: Members) -> Member
 def describe_service_deployments(view: View, call: Call, request: Members) -> Members:
     """The named service deployments."""
     found, failures = [], []
-    for arn in _named(request, "serviceDeploymentArns"):
-        record = view.get(SERVICE_DEPLOYMENTS, call.scope, _key(call, arn, "service-deployment"))
+    for arn in named(request, "serviceDeploymentArns"):
+        record = view.get(SERVICE_DEPLOYMENTS, call.scope, key_of(call, arn, "service-deployment"))
         if record is None:
             failures.append(errors.failure(arn, "MISSING"))
         else:
             found.append(_show(view, record))
     return {"serviceDeployments": found, "failures": failures}
-
-
-def describe_service_revisions(view: View, call: Call, request: Members) -> Members:
-    """The named service revisions."""
-    found, failures = [], []
-    for arn in _named(request, "serviceRevisionArns"):
-        revision = view.get(SERVICE_REVISIONS, call.scope, _key(call, arn, "service-revision"))
-        if revision is None:
-            failures.append(errors.failure(arn, "MISSING"))
-        else:
-            found.append(_show_revision(view, revision))
-    return {"serviceRevisions": found, "failures": failures}
 
 
 def stop_service_deployment(tx: Transaction, call: Call, request: Members) -> Members:
@@ -127,7 +95,6 @@ def continue_service_deployment(view: View, call: Call, request: Members) -> Mem
 OPERATIONS: dict[str, Operation] = {
     "ListServiceDeployments": Reads(list_service_deployments),
     "DescribeServiceDeployments": Reads(describe_service_deployments),
-    "DescribeServiceRevisions": Reads(describe_service_revisions),
     "StopServiceDeployment": Writes(stop_service_deployment),
     "ContinueServiceDeployment": Reads(continue_service_deployment),
 }
@@ -203,30 +170,8 @@ def _is_between(moment: datetime, times: Members) -> bool:
     return (after is None or moment > after) and (before is None or moment < before)
 
 
-def _named(request: Members, member: str) -> Iterable[str]:
-    arns = request[member]
-    if not arns:
-        raise errors.invalid_parameter(f"{member} cannot be empty.")
-    if len(arns) > DESCRIBE_LIMIT:
-        raise errors.invalid_parameter(f"{member} cannot have more than {DESCRIBE_LIMIT} elements.")
-    return dict.fromkeys(arns)
-
-
-def _key(call: Call, text: str, kind: str) -> str:
-    """The key behind an ARN of this account and region. Raises ``InvalidParameterException``."""
-    arn = parse_arn(text)
-    if arn is None or arn.service != "ecs":
-        raise errors.invalid_parameter("The ARN provided is invalid.")
-    references.check_scope(call, arn)
-    match arn.resource.split("/"):
-        case [type_, cluster, service, identifier] if type_ == kind:
-            return part_key(cluster, service, identifier)
-        case _:
-            raise errors.invalid_parameter("The ARN provided is invalid.")
-
-
 def _existing(view: View, call: Call, arn: str) -> ServiceDeployment:
-    record = view.get(SERVICE_DEPLOYMENTS, call.scope, _key(call, arn, "service-deployment"))
+    record = view.get(SERVICE_DEPLOYMENTS, call.scope, key_of(call, arn, "service-deployment"))
     if record is None:
         raise ServiceError(
             "ServiceDeploymentNotFoundException", "The service deployment does not exist."
@@ -237,7 +182,7 @@ def _existing(view: View, call: Call, arn: str) -> ServiceDeployment:
 def _brief(record: ServiceDeployment) -> Members:
     return {
         "serviceDeploymentArn": record.arn,
-        **_owner(record),
+        **show_owner(record),
         "startedAt": record.started_at,
         "createdAt": record.created_at,
         "finishedAt": record.finished_at,
@@ -251,7 +196,7 @@ def _show(view: View, record: ServiceDeployment) -> Members:
     counts = _counts(view, record)
     return {
         "serviceDeploymentArn": record.arn,
-        **_owner(record),
+        **show_owner(record),
         "createdAt": record.created_at,
         "startedAt": record.started_at,
         "finishedAt": record.finished_at,
@@ -269,14 +214,6 @@ def _show(view: View, record: ServiceDeployment) -> Members:
             "threshold": record.threshold,
         },
         "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
-    }
-
-
-def _owner(part: ServiceDeployment | ServiceRevision) -> Members:
-    scope, cluster = part.scope, part.cluster
-    return {
-        "serviceArn": scope.arn("ecs", f"service/{cluster}/{part.service}"),
-        "clusterArn": scope.arn("ecs", f"cluster/{cluster}"),
     }
 
 
@@ -324,39 +261,3 @@ def _counts(view: View, record: ServiceDeployment) -> dict[str, tuple[int, Count
         d.revision.id: (d.desired_count, counts_of(t for t in tasks if t.started_by == d.id))
         for d in reversed(service.deployments)
     }
-
-
-def _show_revision(view: View, revision: ServiceRevision) -> Members:
-    return {
-        "serviceRevisionArn": revision.arn,
-        **_owner(revision),
-        "taskDefinition": revision.task_definition_arn,
-        **show_launch(revision),
-        "loadBalancers": [],
-        "serviceRegistries": [],
-        "containerImages": _images(view, revision),
-        "guardDutyEnabled": False,
-        "createdAt": revision.created_at,
-    }
-
-
-def _images(view: View, revision: ServiceRevision) -> list[Members]:
-    """The images of the revision's containers, with the digests that its tasks came to know."""
-    key = task_definition_key(revision.family, revision.revision)
-    definition = view.get(TASK_DEFINITIONS, revision.scope, key)
-    if definition is None:
-        return []
-    digests = _digests(view, revision)
-    return [
-        {"containerName": c.name, "image": c.image, "imageDigest": digests.get(c.name)}
-        for c in definition.container_definitions
-    ]
-
-
-def _digests(view: View, revision: ServiceRevision) -> dict[str, str]:
-    service = view.get(SERVICES, revision.scope, service_key(revision.cluster, revision.service))
-    if service is None:
-        return {}
-    own = {d.id for d in service.deployments if d.revision.id == revision.id}
-    tasks: Sequence[Task] = [t for t in tasks_of(view, service) if t.started_by in own]
-    return {c.name: c.image_digest for t in tasks for c in t.containers if c.image_digest}

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import errors, references
+from openecs.api.ecs.service_views import tasks_of
 from openecs.model.clusters import Cluster
 from openecs.model.identity import task_arn
 from openecs.model.tasks import Task, TaskProtection, TaskStatus
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import SERVICES, TASKS, task_key
+from openecs.store.kinds import SERVICES, TASKS, service_key, task_key
 
 UPDATE_LIMIT, GET_LIMIT = 10, 100
 MINUTES, DEFAULT_MINUTES = range(1, 2881), 120
@@ -42,12 +43,11 @@ def update_task_protection(tx: Transaction, call: Call, request: Members) -> Mem
         raise errors.invalid_parameter("Tasks cannot be empty.")
     if len(named) > UPDATE_LIMIT:
         raise errors.invalid_parameter(f"Tasks cannot have more than {UPDATE_LIMIT} elements.")
-    minutes = request.get("expiresInMinutes") or DEFAULT_MINUTES
-    if minutes not in MINUTES or request.get("expiresInMinutes") == 0:
-        raise errors.invalid_parameter("expiresInMinutes must be between 1 and 2880.")
-    until = TaskProtection(expires_at=call.now + timedelta(minutes=minutes))
-    protection = until if request["protectionEnabled"] else None
+    protection = _protection(request, call.now)
     tasks, failures = _found(tx, call, cluster, named)
+    blocked = [t for t in tasks if protection and _is_blocked(tx, t, call.now)]
+    failures += [errors.failure(task.arn, "DEPLOYMENT_BLOCKED") for task in blocked]
+    tasks = [task for task in tasks if task not in blocked]
     changed = [replace(t, protection=protection, version=t.version + 1) for t in tasks]
     for task in changed:
         tx.put(TASKS, task)
@@ -58,6 +58,15 @@ OPERATIONS: dict[str, Operation] = {
     "GetTaskProtection": Reads(get_task_protection),
     "UpdateTaskProtection": Writes(update_task_protection),
 }
+
+
+def _protection(request: Members, now: datetime) -> TaskProtection | None:
+    minutes = request.get("expiresInMinutes")
+    if minutes is not None and minutes not in MINUTES:
+        raise errors.invalid_parameter("expiresInMinutes must be between 1 and 2880.")
+    if not request["protectionEnabled"]:
+        return None
+    return TaskProtection(expires_at=now + timedelta(minutes=minutes or DEFAULT_MINUTES))
 
 
 def _found(
@@ -77,24 +86,31 @@ def _found(
     return tasks, failures
 
 
-def _service_tasks(view: View, cluster: Cluster) -> Sequence[Task]:
+def _is_blocked(view: View, task: Task, now: datetime) -> bool:
+    """Whether more tasks of its service are protected already than it is to have.
+
+    Developer Guide, the page above, "Task scale-in protection considerations".
+    """
+    service = view.get(SERVICES, task.scope, service_key(task.cluster, task.service or ""))
+    if service is None:
+        return False
+    return sum(_is_protected(t, now) for t in tasks_of(view, service)) > service.desired_count
+
+
+def _service_tasks(view: View, cluster: Cluster) -> list[Task]:
     services = view.find(SERVICES, cluster.scope, "present", (cluster.name,))
-    return [
-        task
-        for service in services
-        for task in view.find(TASKS, cluster.scope, "service", (cluster.name, service.name))
-    ]
+    return [task for service in services for task in tasks_of(view, service)]
 
 
 def _is_protected(task: Task, now: datetime) -> bool:
-    return task.protection is not None and task.protection.expires_at > now
+    is_wanted = task.desired_status is not TaskStatus.STOPPED
+    return is_wanted and task.protection is not None and task.protection.expires_at > now
 
 
 def _show(task: Task, now: datetime) -> Members:
-    members: dict[str, object] = {
+    until = task.protection.expires_at if task.protection else now
+    return {
         "taskArn": task.arn,
-        "protectionEnabled": _is_protected(task, now),
+        "protectionEnabled": until > now,
+        "expirationDate": until if until > now else None,
     }
-    if task.protection is not None and _is_protected(task, now):
-        members["expirationDate"] = task.protection.expires_at
-    return members

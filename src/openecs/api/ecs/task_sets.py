@@ -6,6 +6,7 @@ controller". What is written here the scheduler brings about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,20 +32,20 @@ from openecs.store.kinds import (
 )
 
 LIMIT = 5
+ID = re.compile(r"ecs-svc/[0-9]+")
 TOKENS = Tokens(operation="CreateTaskSet", mismatch=used_otherwise)
 PRIMARY, ACTIVE, DRAINING = "PRIMARY", "ACTIVE", "DRAINING"
 
 
 def create_task_set(tx: Transaction, call: Call, request: Members) -> Members:
     """Add a task set to an EXTERNAL service."""
-    cluster, service = _service(tx, call, request)
-    if service.status is not ServiceStatus.ACTIVE:
-        raise errors.service_not_active()
+    cluster, service = _active_service(tx, call, request)
     if repeated := _repeated(tx, call, request):
         return {"taskSet": show_task_set(tx, service, repeated, with_tags=True)}
     if len(_sets(tx, service)) >= LIMIT:
-        raise ServiceError(
-            "LimitExceededException", f"A service can have at most {LIMIT} task sets."
+        raise errors.invalid_parameter(
+            f"{LIMIT} deployments exist on the service. Unable to create new TaskSet since this "
+            "exceeds the maximum limit."
         )
     service_requests.check_built(request)
     asked = service_requests.wanted(tx, call, cluster, request["taskDefinition"], request)
@@ -73,7 +74,7 @@ def create_task_set(tx: Transaction, call: Call, request: Members) -> Members:
 
 def update_task_set(tx: Transaction, call: Call, request: Members) -> Members:
     """Change the scale of a task set."""
-    _, service = _service(tx, call, request)
+    _, service = _active_service(tx, call, request)
     task_set = _found(tx, service, request["taskSet"])
     if task_set.status == DRAINING:
         raise errors.invalid_parameter("The specified task set is draining.")
@@ -86,11 +87,8 @@ def delete_task_set(tx: Transaction, call: Call, request: Members) -> Members:
     """Have the scheduler stop the tasks of a task set and forget it."""
     _, service = _service(tx, call, request)
     task_set = _found(tx, service, request["taskSet"])
-    if task_set.scale > 0 and not request.get("force"):
-        raise errors.invalid_parameter(
-            "The task set cannot be deleted while its scale is above 0: scale it to 0 first, or "
-            "use force."
-        )
+    if not request.get("force"):
+        _check_deletable(task_set)
     draining = replace(task_set, status=DRAINING, scale=0.0, updated_at=call.now)
     tx.put(TASK_SETS, draining)
     return {"taskSet": show_task_set(tx, service, draining, with_tags=True)}
@@ -101,7 +99,7 @@ def describe_task_sets(view: View, call: Call, request: Members) -> Members:
     _, service = _service(view, call, request)
     with_tags = "TAGS" in (request.get("include") or ())
     known = {task_set.id: task_set for task_set in _sets(view, service)}
-    named = [_id(each) for each in request.get("taskSets") or ()] or list(known)
+    named = [_id(service, each) for each in request.get("taskSets") or ()] or list(known)
     shown = [
         show_task_set(view, service, known[each], with_tags=with_tags)
         for each in named
@@ -115,7 +113,7 @@ def describe_task_sets(view: View, call: Call, request: Members) -> Members:
 
 def update_service_primary_task_set(tx: Transaction, call: Call, request: Members) -> Members:
     """Make a task set the one that production is on; the service takes its settings."""
-    _, service = _service(tx, call, request)
+    _, service = _active_service(tx, call, request)
     chosen = _found(tx, service, request["primaryTaskSet"])
     if chosen.status == DRAINING:
         raise errors.invalid_parameter("The specified task set is draining.")
@@ -138,6 +136,13 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+def _active_service(view: View, call: Call, request: Members) -> tuple[Cluster, Service]:
+    cluster, service = _service(view, call, request)
+    if service.status is not ServiceStatus.ACTIVE:
+        raise errors.service_not_active()
+    return cluster, service
+
+
 def _service(view: View, call: Call, request: Members) -> tuple[Cluster, Service]:
     cluster = references.active_cluster(view, call, request["cluster"])
     name = references.service_name(call, cluster.name, request["service"])
@@ -145,8 +150,9 @@ def _service(view: View, call: Call, request: Members) -> tuple[Cluster, Service
     if service is None:
         raise errors.service_not_found()
     if service.deployment_controller is not DeploymentControllerType.EXTERNAL:
-        raise errors.unsupported(
-            "Task sets are only supported by services with the EXTERNAL deployment controller."
+        raise errors.invalid_parameter(
+            "Amazon ECS only supports task set management on services configured to use external "
+            "deployment controllers."
         )
     return cluster, service
 
@@ -156,16 +162,19 @@ def _sets(view: View, service: Service) -> Sequence[TaskSet]:
 
 
 def _found(view: View, service: Service, reference: str) -> TaskSet:
-    key = part_key(service.cluster, service.name, _id(reference))
+    key = part_key(service.cluster, service.name, _id(service, reference))
     task_set = view.get(TASK_SETS, service.scope, key)
     if task_set is None:
         raise ServiceError("TaskSetNotFoundException", "The specified task set does not exist.")
     return task_set
 
 
-def _id(reference: str) -> str:
-    """``ecs-svc/NNN``, from an ARN or as it is."""
-    return "/".join(reference.split("/")[-2:])
+def _id(service: Service, reference: str) -> str:
+    """``ecs-svc/NNN``, from an ARN of the service's task sets or as it is."""
+    identifier = reference.removeprefix(_arn(service, ""))
+    if not ID.fullmatch(identifier):
+        raise errors.invalid_parameter("Task Set Identifier is invalid")
+    return identifier
 
 
 def _arn(service: Service, identifier: str) -> str:
@@ -173,12 +182,21 @@ def _arn(service: Service, identifier: str) -> str:
 
 
 def _scale(given: Members | None) -> float:
-    """The percentage of the service's desired count; without one, all of it."""
-    value = (given or {}).get("value")
-    scale = 100.0 if value is None else float(value)
+    """The percentage of the service's desired count; 0 where it is not given."""
+    scale = float((given or {}).get("value") or 0)
     if not 0 <= scale <= 100:
         raise errors.invalid_parameter("The scale of a task set must be between 0 and 100 percent.")
     return scale
+
+
+def _check_deletable(task_set: TaskSet) -> None:
+    if task_set.status == PRIMARY:
+        raise errors.invalid_parameter("Primary TaskSet cannot be deleted")
+    if task_set.scale > 0:
+        raise errors.invalid_parameter(
+            "The task set cannot be deleted while its scale is above 0: scale it to 0 first, or "
+            "use force."
+        )
 
 
 def _repeated(view: View, call: Call, request: Members) -> TaskSet | None:

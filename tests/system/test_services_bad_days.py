@@ -1,0 +1,194 @@
+"""Bad days of services: whatever dies in whatever moment, in the end all is as it was promised."""
+
+import http.client
+import json
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from openecs_server import OpenEcs, docker, eventually
+from services import NEVER_STARTS, RUNS, Services, runtime_id, unique
+from test_bad_days import own_engine
+
+__all__ = ["own_engine"]
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+QUICK = {"OPENECS_DEPLOYMENT_HEALTHY_AFTER": "1"}
+BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+ENDS_AT_ONCE = {"command": ["false"], "memory": 6}
+
+
+@pytest.fixture
+def quick_own_server(tmp_path):
+    """A quick server to kill and start again, not started yet."""
+    openecs = OpenEcs(tmp_path / "data", **QUICK)
+    yield openecs
+    openecs.clean()
+
+
+@pytest.fixture
+def own(quick_own_server) -> Services:
+    return Services(quick_own_server.start())
+
+
+def converged(services: Services, count: int, host: str = "") -> None:
+    """The service is stable, and the engine runs just the containers of its tasks."""
+    services.stable("s")
+    eventually(lambda: services.agrees_with_the_engine("s", count, host), within=30)
+
+
+def test_kill_9_while_scaling(own):
+    own.started("s", own.define("f"), 2)
+    before = set(own.containers())
+    own.update("s", desiredCount=12)
+    eventually(lambda: len(own.containers()) >= 4, every=0.01)
+    own.server.kill()
+    assert before <= set(own.containers())
+    own.server.start()
+    converged(own, 12)
+    assert before <= set(own.containers())
+    own.update("s", desiredCount=3)
+    eventually(lambda: len(own.containers()) <= 11, every=0.01)
+    own.server.kill()
+    own.server.start()
+    converged(own, 3)
+
+
+def test_kill_9_while_deploying(own):
+    own.started("s", own.define("f"), 6)
+    own.update("s", taskDefinition=own.define("f"))
+    new = "label=com.amazonaws.ecs.task-definition-version=2"
+    eventually(lambda: own.containers(new), every=0.01)
+    own.server.kill()
+    assert len(own.containers()) >= 6
+    own.server.start()
+    eventually(lambda: len(own.containers(new)) == 6, every=0.01)
+    own.server.kill()
+    own.server.start()
+    converged(own, 6)
+    assert len(own.containers(new)) == 6
+
+
+def test_kill_9_while_healing(own):
+    own.started("s", own.define("f"), 4)
+    tasks = own.tasks_of("s")
+    docker("rm", "-f", *map(runtime_id, tasks[:2]))
+    own.server.kill()
+    docker("kill", runtime_id(tasks[2]))
+    own.server.start()
+    converged(own, 4)
+    assert tasks[3]["taskArn"] in own.task_arns("s")
+    docker("kill", runtime_id(tasks[3]))
+    own.server.kill()
+    own.server.start()
+    converged(own, 4)
+    assert not {t["taskArn"] for t in tasks} & set(own.task_arns("s"))
+
+
+def test_the_engine_is_restarted(quick_own_server, own_engine):
+    quick_own_server.extra["OPENECS_DOCKER_HOST"] = own_engine.host
+    own = Services(quick_own_server.start())
+    own.started("s", own.define("f"), 3)
+    before = set(own.task_arns("s"))
+    own_engine.stop()
+    own.update("s", desiredCount=4)
+    own_engine.start()
+    converged(own, 4, own_engine.host)
+    assert not before & set(own.task_arns("s"))
+
+
+@contextmanager
+def removed_before_they_start(services: Services):
+    """Remove the cluster's containers as they are created, until one had not been started."""
+    command = ["docker", "events", "--format", "{{json .}}", f"--filter={services.label}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    caught: list[str] = []
+    thread = threading.Thread(target=_remove, args=(process.stdout, caught))
+    thread.start()
+    try:
+        yield caught
+    finally:
+        process.kill()
+        process.wait()
+        thread.join()
+
+
+def _remove(events, caught: list[str]) -> None:
+    started = set()
+    for line in events:
+        event = json.loads(line)
+        match event["Action"]:
+            case "create" if not caught:
+                _delete(event["id"])
+            case "start":
+                started.add(event["id"])
+            case "destroy" if event["id"] not in started:
+                caught.append(event["Actor"]["Attributes"]["com.amazonaws.ecs.task-arn"])
+
+
+def _delete(container: str) -> None:
+    """Remove a container by the engine's API: its command takes longer than a start."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect("/var/run/docker.sock")
+    connection.request("DELETE", f"/containers/{container}?force=true")
+    connection.getresponse().read()
+    connection.close()
+
+
+def test_a_container_removed_between_create_and_start(services):
+    definition = services.define("f")
+    with removed_before_they_start(services) as caught:
+        services.create("s", definition, 3)
+        eventually(lambda: caught)
+    task = services.stopped(caught[0])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotStartContainerError: ")
+    converged(services, 3)
+
+
+def test_an_image_that_vanishes_between_two_deployments(services):
+    image = f"localhost:1/vanishes:{unique('v')}"
+    docker("tag", "busybox", image)
+    services.started("s", services.define("f", RUNS | {"image": image}), 2)
+    before = set(services.task_arns("s"))
+    docker("rmi", image)
+    services.update("s", taskDefinition=services.define("f", RUNS | {"image": image}))
+    (failed, *_) = eventually(lambda: services.stopped_of("s"))
+    assert failed["stopCode"] == "TaskFailedToStart"
+    assert failed["stoppedReason"].startswith("CannotPullContainerError: ")
+    services.said("s", "is unable to consistently start tasks successfully.")
+    assert set(services.task_arns("s")) >= before
+    assert len(services.containers()) == 2
+    services.update("s", forceNewDeployment=True, deploymentConfiguration=BREAKER)
+    services.said("s", "rolling back to deployment")
+    services.stable("s")
+    assert set(services.task_arns("s")) == before
+
+
+def test_two_hundred_tasks_crash_while_another_service_heals(own):
+    own.started("s", own.define("f"), 2)
+    for number, container in enumerate([ENDS_AT_ONCE, NEVER_STARTS | {"memory": 6}] * 2):
+        own.create(f"crash-{number}", own.define(f"crash-{number}", container), 50)
+    healed, answered = [], []
+    for _ in range(3):
+        time.sleep(1)
+        victim = own.tasks_of("s")[0]
+        begun = time.monotonic()
+        own.ecs.describe_clusters(clusters=[own.cluster])
+        answered.append(time.monotonic() - begun)
+        docker("kill", runtime_id(victim))
+        begun = time.monotonic()
+        eventually(lambda gone=victim: gone["taskArn"] not in own.task_arns("s"))
+        own.running_of("s", 2)
+        healed.append(time.monotonic() - begun)
+    print("healed:", healed, "answered:", answered)
+    assert max(healed) < 10
+    assert max(answered) < 2
+    own.said("crash-1", "is unable to consistently start tasks successfully.")
+    own.clear()
