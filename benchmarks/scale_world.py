@@ -86,7 +86,9 @@ async def run_everything(store: Store, tasks: int, now: datetime) -> None:
     placed = await store.read(lambda view: view.find(TASKS, None, "alive", ()))
     if len(placed) != tasks:
         raise SystemExit(f"{len(placed)} tasks are there, {tasks} were wanted")
-    await _put(store, TASKS, (_running(task, now) for task in placed))
+    # Service by service: no service is to be looked at once for each of its tasks.
+    in_order = sorted(placed, key=lambda task: task.group)
+    await _put(store, TASKS, (_running(task, now) for task in in_order))
 
 
 async def check_steady(store: Store) -> None:

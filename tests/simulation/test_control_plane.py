@@ -79,7 +79,7 @@ async def _crash_loops() -> None:
             fewest.append(world.running("unharmed"))
             return False
 
-        await world.until(look, timedelta(hours=2))
+        await world.until(look, timedelta(minutes=90))
         assert min(fewest) == 10
         counts = world.checks.starts
         early = max(n for (name, _), n in counts.items() if "loops" in name)
@@ -90,7 +90,7 @@ async def _crash_loops() -> None:
         assert 0 < late <= 50
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_two_hundred_crash_loops_do_not_spin_hot_and_harm_nobody():
     virtual_time.run(_crash_loops)
 

@@ -22,7 +22,7 @@ SEED = os.environ.get("OPENECS_SIMULATION_SEED")
 COUNT = int(os.environ.get("OPENECS_SIMULATION_SEEDS", STORIES))
 
 
-@pytest.mark.timeout(60 + COUNT)
+@pytest.mark.timeout(180 + COUNT)
 def test_services_survive_their_stories():
     """A seed that fails is kept in seeds.txt: the first to be told from then on."""
     for seed in _seeds():

@@ -16,6 +16,7 @@ from openecs.model.tasks import Task
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CLUSTERS,
+    DAEMON_DEPLOYMENTS,
     IDEMPOTENCY,
     SERVICE_DEPLOYMENTS,
     SERVICE_EVENTS,
@@ -130,9 +131,14 @@ def _forget_services(now: datetime, transaction: Transaction) -> None:
         transaction.delete(SERVICE_EVENTS, service.scope, key)
         _delete_parts(SERVICE_DEPLOYMENTS, service, transaction)
         _delete_parts(SERVICE_REVISIONS, service, transaction)
-    records = transaction.find(SERVICE_DEPLOYMENTS, None, "ended", ())
-    for record in retention.expired_deployments(records, retention.SERVICE_DEPLOYMENTS, now):
-        transaction.delete(SERVICE_DEPLOYMENTS, record.scope, SERVICE_DEPLOYMENTS.key(record))
+    _forget_deployments(SERVICE_DEPLOYMENTS, now, transaction)
+    _forget_deployments(DAEMON_DEPLOYMENTS, now, transaction)
+
+
+def _forget_deployments(kind: Kind[retention.D], now: datetime, transaction: Transaction) -> None:
+    records = transaction.find(kind, None, "ended", ())
+    for record in retention.expired_deployments(records, retention.ENDED_DEPLOYMENTS, now):
+        transaction.delete(kind, record.scope, kind.key(record))
 
 
 def _delete_parts(kind: Kind[T], service: Service, transaction: Transaction) -> None:

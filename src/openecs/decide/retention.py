@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from openecs.model.clusters import Cluster, ClusterStatus, IdempotencyRecord
+from openecs.model.daemons import DaemonDeployment
 from openecs.model.services import Service, ServiceDeployment, ServiceStatus
 from openecs.model.task_definitions import TaskDefinition, TaskDefinitionStatus
 from openecs.model.tasks import Task, TaskStatus
 
+D = TypeVar("D", ServiceDeployment, DaemonDeployment)
+
 STOPPED_TASKS = timedelta(hours=1)
 DELETED_CLUSTERS = timedelta(hours=1)
 DELETED_SERVICES = timedelta(hours=1)
-SERVICE_DEPLOYMENTS = timedelta(days=90)
+ENDED_DEPLOYMENTS = timedelta(days=90)
 IDEMPOTENCY_RECORDS = timedelta(hours=24)
 
 
@@ -67,10 +71,8 @@ def expired_services(services: Iterable[Service], keep: timedelta, now: datetime
     ]
 
 
-def expired_deployments(
-    records: Iterable[ServiceDeployment], keep: timedelta, now: datetime
-) -> list[ServiceDeployment]:
-    """The service deployments that ended ``keep`` ago or longer."""
+def expired_deployments(records: Iterable[D], keep: timedelta, now: datetime) -> list[D]:
+    """The deployments of services, or daemons, that ended ``keep`` ago or longer."""
     ends = ((record, record.finished_at or record.stopped_at) for record in records)
     return [record for record, end in ends if end is not None and now - end >= keep]
 

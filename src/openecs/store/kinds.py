@@ -265,6 +265,8 @@ DAEMON_DEPLOYMENTS: Kind[DaemonDeployment] = Kind(
     type=DaemonDeployment,
     key=lambda d: part_key(d.cluster, d.daemon, d.id),
     scope=lambda d: d.scope,
+    # What the retention loop looks through.
+    global_indexes={"ended": lambda d: () if d.finished_at or d.stopped_at else None},
 )
 
 LEASES: Kind[Lease] = Kind(

@@ -241,8 +241,6 @@ def _summary(
         "requestedTaskCount": requested,
         "runningTaskCount": tasks.running,
         "pendingTaskCount": tasks.pending,
-        "requestedTestTrafficWeight": 0.0,
-        "requestedProductionTrafficWeight": 100.0 if identifier == record.target_revision else 0.0,
     }
 
 

@@ -47,26 +47,8 @@ def create_task_set(tx: Transaction, call: Call, request: Members) -> Members:
             f"{LIMIT} deployments exist on the service. Unable to create new TaskSet since this "
             "exceeds the maximum limit."
         )
-    service_requests.check_built(request)
-    asked = service_requests.wanted(tx, call, cluster, request["taskDefinition"], request)
-    launch, _ = service_requests.launch(asked, request, SchedulingStrategy.REPLICA)
-    definition = asked.definition
-    revision = new_deployments.new_revision(call, cluster.name, service.name, definition, launch)
-    task_set = TaskSet(
-        scope=call.scope,
-        cluster=cluster.name,
-        service=service.name,
-        id=f"ecs-svc/{call.ids.digits(19)}",
-        external_id=request.get("externalId"),
-        revision=revision,
-        platform_version=service_requests.shown_platform(request, launch),
-        scale=_scale(request.get("scale")),
-        stability_status_at=call.now,
-        created_at=call.now,
-        updated_at=call.now,
-        tags=tags.parse(request.get("tags")),
-    )
-    tx.add(SERVICE_REVISIONS, revision)
+    task_set = _asked_for(tx, call, cluster, service, request)
+    tx.add(SERVICE_REVISIONS, task_set.revision)
     tx.add(TASK_SETS, task_set)
     TOKENS.remember(tx, call, request, [TASK_SETS.key(task_set)])
     return {"taskSet": show_task_set(tx, service, task_set, with_tags=True)}
@@ -157,6 +139,31 @@ def _service(view: View, call: Call, request: Members) -> tuple[Cluster, Service
     return cluster, service
 
 
+def _asked_for(
+    view: View, call: Call, cluster: Cluster, service: Service, request: Members
+) -> TaskSet:
+    """The task set as the request describes it. Raises ``ServiceError``."""
+    service_requests.check_built(request)
+    asked = service_requests.wanted(view, call, cluster, request["taskDefinition"], request)
+    launch, _ = service_requests.launch(asked, request, SchedulingStrategy.REPLICA)
+    definition = asked.definition
+    return TaskSet(
+        scope=call.scope,
+        cluster=cluster.name,
+        service=service.name,
+        id=f"ecs-svc/{call.ids.digits(19)}",
+        external_id=request.get("externalId"),
+        revision=new_deployments.new_revision(call, cluster.name, service.name, definition, launch),
+        platform_version=service_requests.shown_platform(request, launch),
+        # As the AWS CLI's example of create-task-set shows: without a scale nothing runs yet.
+        scale=_scale(request.get("scale") or {"value": 0}),
+        stability_status_at=call.now,
+        created_at=call.now,
+        updated_at=call.now,
+        tags=tags.parse(request.get("tags")),
+    )
+
+
 def _sets(view: View, service: Service) -> Sequence[TaskSet]:
     return view.scan(TASK_SETS, service.scope, prefix=f"{SERVICES.key(service)}/")
 
@@ -181,12 +188,12 @@ def _arn(service: Service, identifier: str) -> str:
     return service.scope.arn("ecs", f"task-set/{service.cluster}/{service.name}/{identifier}")
 
 
-def _scale(given: Members | None) -> float:
-    """The percentage of the service's desired count; 0 where it is not given."""
-    scale = float((given or {}).get("value") or 0)
-    if not 0 <= scale <= 100:
+def _scale(given: Members) -> float:
+    """The percentage of the service's desired count. Raises ``InvalidParameterException``."""
+    value: float | None = given.get("value")
+    if value is None or not 0 <= value <= 100:
         raise errors.invalid_parameter("The scale of a task set must be between 0 and 100 percent.")
-    return scale
+    return float(value)
 
 
 def _check_deletable(task_set: TaskSet) -> None:

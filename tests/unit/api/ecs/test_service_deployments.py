@@ -185,15 +185,12 @@ async def test_a_deployment_under_way_has_the_counts_of_now(world) -> None:
     await world.put(TASKS, web_tasks(new, running, pending, pending, start=3))
     ((shown,), failures) = (await described(world, arn, arn, UNKNOWN)).values()
     assert failures == [{"arn": UNKNOWN, "reason": "MISSING"}]
-    weights = {"requestedTestTrafficWeight": 0.0}
     assert shown["sourceServiceRevisions"] == [
         {
             "arn": old.revision.arn,
             "requestedTaskCount": 2,
             "runningTaskCount": 2,
             "pendingTaskCount": 0,
-            "requestedProductionTrafficWeight": 0.0,
-            **weights,
         }
     ]
     assert shown["targetServiceRevision"] == {
@@ -201,8 +198,6 @@ async def test_a_deployment_under_way_has_the_counts_of_now(world) -> None:
         "requestedTaskCount": 2,
         "runningTaskCount": 1,
         "pendingTaskCount": 2,
-        "requestedProductionTrafficWeight": 100.0,
-        **weights,
     }
     assert shown["status"] == "PENDING"
     assert shown["createdAt"] == shown["updatedAt"] == NOW + timedelta(minutes=1)

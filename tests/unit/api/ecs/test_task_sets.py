@@ -228,8 +228,9 @@ async def test_the_scale_changes(world) -> None:
     assert (changed["scale"], changed["computedDesiredCount"]) == (percent(34.0), 2)
     assert changed["updatedAt"] == later.now
     assert (await described(world, made["id"]))["taskSets"][0]["scale"] == percent(34.0)
-    refused = await world.refused("UpdateTaskSet", **HERE, taskSet=made["id"], scale=percent(101))
-    assert refused[0] == INVALID
+    for scale in (percent(101), {}, {"unit": "PERCENT"}):
+        refused = await world.refused("UpdateTaskSet", **HERE, taskSet=made["id"], scale=scale)
+        assert refused[0] == INVALID
 
 
 @pytest.mark.covers("ecs:DeleteTaskSet")
