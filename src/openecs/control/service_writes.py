@@ -236,6 +236,9 @@ def _holds(left: resources.Resources, tasks: Sequence[Task]) -> bool:
 
 
 def _write_task_sets(work: Pass, tx: Transaction) -> None:
+    for task_set in work.seen.task_sets:
+        if tx.get(TASK_SETS, task_set.scope, TASK_SETS.key(task_set)) != task_set:
+            raise Conflict(f"task set {task_set.id} has changed")
     kept = {task_set.id for task_set in work.plan.task_sets}
     for task_set in work.plan.task_sets:
         tx.put(TASK_SETS, task_set)

@@ -106,7 +106,7 @@ def _history(call: Call, service: Service, revision: ServiceRevision) -> Service
         scope=call.scope,
         cluster=service.cluster,
         service=service.name,
-        id=call.ids.hex32()[:22],
+        id=call.ids.hex32(),
         status=ServiceDeploymentStatus.PENDING,
         source_revisions=tuple(dict.fromkeys(d.revision.id for d in service.deployments)),
         target_revision=revision.id,
