@@ -44,10 +44,6 @@ SETTINGS = SchedulerSettings()
 CLEANUP = timedelta(minutes=10)
 
 
-class NodeGaveUp(Exception):
-    """The store was away when the node needed it most; its process ends and is started anew."""
-
-
 class WatchedStore(MemoryStore):
     """A store that shows every transaction to somebody, as soon as it is kept."""
 
@@ -213,15 +209,11 @@ class World:
         return True
 
     async def _process(self, machine: Machine, line: Line) -> None:
-        """The process, started again by whoever supervises it where its node gives up."""
-        while not line.is_cut:
-            try:
-                await self._serve(machine, line)
-            except* NodeGaveUp:
-                await asyncio.sleep(1)
-            except* Exception as error:  # noqa: BLE001 - none may end a process
-                if not line.is_cut:
-                    self.broken.append(f"{self.clock()}: a process died: {_causes(error)}")
+        try:
+            await self._serve(machine, line)
+        except* Exception as error:  # noqa: BLE001 - none may end a process
+            if not line.is_cut:
+                self.broken.append(f"{self.clock()}: a process died: {_causes(error)}")
 
     async def _serve(self, machine: Machine, line: Line) -> None:
         store = FaultyStore(self.store, line)
@@ -242,21 +234,14 @@ class World:
         watch = MachineWatch(store=store, clock=self.clock, guard=leader.guard)
         await _patiently(node.register)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_supervised(node))
+            group.create_task(node.run())
             group.create_task(leader.run(lambda: [services.run(), watch.run()]))
 
     def _note_errors(self, _logger, method: str, event: dict[str, Any]) -> str:
         trouble = sys.exception()
-        if method in {"error", "critical"} and not isinstance(trouble, StoreError):
+        if method in {"error", "critical"}:
             self.broken.append(f"{self.clock()}: logged: {event} {trouble!r}")
         raise structlog.DropEvent
-
-
-async def _supervised(node: Node) -> None:
-    try:
-        await node.run()
-    except* StoreError as trouble:
-        raise NodeGaveUp from trouble
 
 
 async def _patiently(work) -> None:

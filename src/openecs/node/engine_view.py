@@ -7,7 +7,7 @@ observation replaces everything but what was looked at since it began.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
@@ -30,10 +30,6 @@ class EngineView:
     def of(self, task_arn: str) -> Mapping[str, ContainerObservation]:
         """The containers of a task by their names in its definition."""
         return MappingProxyType(dict(self._tasks.get(task_arn, {})))
-
-    def tasks(self) -> Sequence[str]:
-        """The ARNs of all tasks that have containers."""
-        return tuple(self._tasks)
 
     def mark(self, event: ContainerEvent) -> str | None:
         """Note that a container changed; the ARN of its task, None for a stranger."""

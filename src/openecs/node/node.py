@@ -92,14 +92,16 @@ class Node:
     async def _follow(self) -> None:
         """Every change of a task, and all of them anew where changes were missed."""
         while True:
-            revision = await self._add_all()
             try:
-                async for batch in self._store.follow(revision):
+                async for batch in self._store.follow(await self._add_all()):
                     for change in batch:
                         if change.kind == TASKS.name:
                             self._controller.add(TaskKey(change.scope, change.key))
             except FeedTruncated:
                 log.warning("changes were missed, looking at every task")
+            except StoreError as error:
+                log.warning("changes cannot be followed", reason=str(error))
+                await asyncio.sleep(RETRY.total_seconds())
 
     async def _add_all(self) -> Revision:
         machine = self._settings.machine
@@ -131,9 +133,10 @@ class Node:
             log.warning("engine does not answer", reason=error.message)
             return
         self._observed.set()
-        await self._add_all()
-        for arn in self._view.tasks():
-            self._add_arn(arn)
+        try:
+            await self._add_all()
+        except StoreError as error:
+            log.warning("tasks not looked at", reason=str(error))
 
     def _add_arn(self, arn: str) -> None:
         if key := _key_of(arn):

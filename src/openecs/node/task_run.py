@@ -22,6 +22,7 @@ from openecs.node import resources
 from openecs.node.settings import NodeSettings
 from openecs.runtime import spec
 from openecs.runtime.base import ContainerSpec, EngineError, EngineUnavailable, Runtime
+from openecs.store.base import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +131,8 @@ class TaskRun:
             await work()
         except EngineUnavailable as error:
             retry = error.message
+        except StoreError as error:
+            retry = str(error)
         except EngineError as error:
             log.warning("step failed", task=self._task.arn, step=key, reason=error.reason)
             if retries:
