@@ -88,6 +88,9 @@ def _measure(server: Server, rounds: int, into: Measured, bare: Measured | None 
         time.sleep(PAUSE)
         family = _families(rounds)[number // KILLS_A_SERVICE]
         into.healed.append(_heal(engine, label_of(family)))
+        if math.isinf(into.healed[-1]):
+            into.healed.extend([math.inf] * (rounds - number - 1))
+            break
         ecs_services.await_running(ecs, family, 1)
     for family in _families(rounds):
         ecs_services.delete(ecs, family)

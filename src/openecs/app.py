@@ -13,6 +13,7 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -93,6 +94,34 @@ class _Server(uvicorn.Server):
             self._on_started()
 
 
+class _Control:
+    """The control loops, until they are told to rest: then nothing is replaced any more."""
+
+    def __init__(self, loops: Coroutine[None, None, None]) -> None:
+        self._loops = loops
+        self._working: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, or told to rest."""
+        async with asyncio.TaskGroup() as group:
+            self._working = group.create_task(self._loops)
+        await asyncio.Event().wait()
+
+    def rest(self) -> None:
+        """End the loops; the next start of the process begins them anew."""
+        if self._working is not None:
+            self._working.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What of the process can be told something from outside."""
+
+    node: Node
+    services: Services
+    control: _Control
+
+
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
     async with contextlib.AsyncExitStack() as stack:
         door = stack.enter_context(_listen(settings))
@@ -107,7 +136,8 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         await node.register()
         leader = Leader(store=store, clock=now, holder=_installation(settings))
         services = _services(settings, store, leader)
-        gateway = _gateway(settings, store, keys, node, services)
+        control = _Control(_control(settings, store, services, leader))
+        gateway = _gateway(settings, store, keys, _Parts(node, services, control))
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -119,7 +149,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             server_header=False,
         )
         server = _Server(config, lambda: on_ready(settings, keys))
-        await _work(server, door, [node.run(), _control(settings, store, services, leader)])
+        await _work(server, door, [node.run(), control.run()])
     return 0
 
 
@@ -253,20 +283,25 @@ def _installation(settings: Settings) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _gateway(
-    settings: Settings, store: Store, keys: RootKeys, node: Node, services: Services
-) -> Gateway:
+def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
 
+    async def rest(_: Caller) -> Reply:
+        parts.control.rest()
+        return _json({"status": "resting"})
+
     async def reset(_: Caller) -> Reply:
         await store.clear()
-        await node.empty()
-        await node.register()
-        await services.observe()
+        await parts.node.empty()
+        await parts.node.register()
+        await parts.services.observe()
         return _json({"status": "reset"})
 
-    special: dict[tuple[str, str], Open | RootOnly] = {("GET", "/_openecs/health"): Open(health)}
+    special: dict[tuple[str, str], Open | RootOnly] = {
+        ("GET", "/_openecs/health"): Open(health),
+        ("POST", "/_openecs/rest"): RootOnly(rest),
+    }
     if settings.ephemeral:
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(

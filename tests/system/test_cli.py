@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openecs_server import OpenEcs, containers_of, eventually
+from services import Services
 from tasks import WAITS, Tasks
 
 pytestmark = pytest.mark.system
@@ -134,6 +135,19 @@ def test_down_with_tasks_stops_them_in_every_account_and_region(own_server):
     assert "Tasks stopped: 3." in openecs(own_server, "down", "--tasks").stdout
     assert own_server.process.wait(10) == 0
     assert [containers_of(arn) for arn in arns] == [[], [], []]
+
+
+def test_down_with_tasks_stops_those_of_services_for_as_long_as_it_is_down(own_server):
+    own_server.start()
+    services = Services(own_server)
+    services.create("web", services.define("web"), 2)
+    services.running_of("web", 2)
+    assert "Tasks stopped: 2." in openecs(own_server, "down", "--tasks").stdout
+    assert own_server.process.wait(10) == 0
+    assert services.containers() == []
+    own_server.start()
+    services.running_of("web", 2)
+    assert services.agrees_with_the_engine("web", 2)
 
 
 def test_one_server_a_data_directory_and_a_port(own_server, tmp_path):

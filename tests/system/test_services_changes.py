@@ -5,7 +5,6 @@ from botocore.exceptions import ClientError
 
 from openecs_server import eventually
 
-
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 

@@ -103,7 +103,8 @@ def test_created_scaled_healed_rolled_and_deleted(services, aws):
     assert all(f"(task {short(task)})" in named for task in tasks)
     assert any("(service myService) has stopped " in message for message in told)
 
-    refused = pytest.raises(AssertionError, aws, "delete-service", "--service", "myService")
+    with pytest.raises(AssertionError) as refused:
+        aws("delete-service", "--service", "myService")
     assert refused.match(
         r"InvalidParameterException\).*: "
         r"The service cannot be stopped while it is scaled above 0\."

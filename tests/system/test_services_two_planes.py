@@ -2,9 +2,9 @@
 
 import time
 
-import postgres
 import pytest
 
+import postgres
 from openecs_server import OpenEcs, eventually
 from services import Services
 

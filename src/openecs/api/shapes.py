@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -42,13 +42,16 @@ def from_members(cls: type[T], members: Members) -> T:
     Members the class has no field for are passed over. Raises ``MissingMember``, and
     ``ValueError`` for a word an enum does not know.
     """
+    shape = _shape(cls)
+    for name in shape.required:
+        if members.get(name) is None:
+            raise MissingMember(cls, name)
     given: dict[str, Any] = {}
-    for entry in _shape(cls):
-        value = members.get(entry.wire)
-        if value is not None:
-            given[entry.name] = value if entry.read is None else entry.read(value)
-        elif entry.required:
-            raise MissingMember(cls, entry.wire)
+    for wire, value in members.items():
+        reader = shape.readers.get(wire)
+        if reader is not None and value is not None:
+            name, read = reader
+            given[name] = value if read is None else read(value)
     return cls(**given)
 
 
@@ -58,11 +61,11 @@ def to_members(value: object, always: Iterable[str] = ()) -> dict[str, Any]:
     ``always`` names members that are shown as an empty list where the value has none.
     """
     members: dict[str, Any] = {name: [] for name in always}
-    for entry in _shape(type(value)):
-        item = getattr(value, entry.name)
-        if item is None or (item == () and not entry.required):
+    for name, wire, required, write in _shape(type(value)).writers:
+        item = getattr(value, name)
+        if item is None or (not item and item == () and not required):
             continue
-        members[entry.wire] = item if entry.write is None else entry.write(item)
+        members[wire] = item if write is None else write(item)
     return members
 
 
@@ -74,30 +77,38 @@ def wire_name(field: str) -> str:
     return first + "".join(word[0].upper() + word[1:] for word in rest)
 
 
-class _Field(NamedTuple):
-    name: str
-    wire: str
-    required: bool
-    #: From the wire and to it; None where a value is the same on both sides.
-    read: Convert | None
-    write: Convert | None
+class _Shape(NamedTuple):
+    """What a class looks like; a conversion is None where a value is the same on both sides."""
+
+    #: Wire names of the fields that have no default.
+    required: tuple[str, ...]
+    #: By wire name, the field's own and how its value is read.
+    readers: Mapping[str, tuple[str, Convert | None]]
+    #: The field's own name, its wire name, whether it is required, and how its value is written.
+    writers: tuple[tuple[str, str, bool, Convert | None], ...]
 
 
-def _compile(cls: type[Any]) -> tuple[_Field, ...]:
+def _compile(cls: type[Any]) -> _Shape:
     hints = get_type_hints(cls)
-    return tuple(
-        _Field(
-            entry.name,
-            wire_name(entry.name),
-            entry.default is MISSING and entry.default_factory is MISSING,
-            *_converters(hints[entry.name]),
-        )
-        for entry in fields(cls)
-    )
+    required = []
+    readers = {}
+    writers = []
+    for entry in fields(cls):
+        wire, needed = wire_name(entry.name), _is_required(entry)
+        read, write = _converters(hints[entry.name])
+        readers[wire] = (entry.name, read)
+        writers.append((entry.name, wire, needed, write))
+        if needed:
+            required.append(wire)
+    return _Shape(tuple(required), readers, tuple(writers))
+
+
+def _is_required(entry: Field[Any]) -> bool:
+    return entry.default is MISSING and entry.default_factory is MISSING
 
 
 #: The annotation keeps the argument from having to be ``Hashable``, which types are not to mypy.
-_shape: Callable[[Any], tuple[_Field, ...]] = cache(_compile)
+_shape: Callable[[Any], _Shape] = cache(_compile)
 
 
 def _converters(hint: Any) -> tuple[Convert | None, Convert | None]:

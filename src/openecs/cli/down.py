@@ -25,8 +25,9 @@ def down(
         bool,
         typer.Option(
             "--tasks",
-            help="Stop all tasks of all clusters first, and wait until they have stopped. Without "
-            "it containers go on and are adopted when the server starts again.",
+            help="Stop all tasks of all clusters first, and wait until they have stopped; services "
+            "start theirs again with the server. Without it containers go on and are adopted when "
+            "the server starts again.",
         ),
     ] = False,
     data_dir: DataDirFlag = None,
@@ -58,6 +59,8 @@ def _stop_tasks(found: Installation, server: Server) -> None:
     from openecs.cli import client
 
     with client.told(), Console().status("Looking for tasks") as progress:
+        # Services must not replace what is stopped; the next start of the server does.
+        client.post(server.url, "/_openecs/rest", found.key(server.account_id), server.region)
         told = [_tell(ecs, cluster, arn) for ecs, cluster, arn in _running(found, server)]
         _wait(told, lambda left: progress.update(f"Stopping tasks: {left} of {len(told)} left"))
     typer.echo(f"Tasks stopped: {len(told)}.")

@@ -72,6 +72,8 @@ class Services:
         self._facets: dict[Where, Facets] = {}
         #: Services as the last pass wrote them, until the change comes back.
         self._written: dict[Where, Service] = {}
+        #: Tasks that are being written.
+        self._placing: dict[Where, tuple[Task, ...]] = {}
         #: Services that found no place for a task, and how often room was given back so far.
         self._blocked: dict[Where, None] = {}
         self._room_given = 0
@@ -94,6 +96,8 @@ class Services:
             )
         )
         self._capacity = capacity
+        for placing in self._placing.values():
+            capacity.reserve(placing)
         self._facets.clear()
         self._blocked.clear()
         self._add(services)
@@ -214,12 +218,15 @@ class Services:
         self._written[where] = work.service
         self._facets |= {(t.scope, TASKS.key(t)): _facets(t) for t in work.tasks}
         self._capacity.reserve(work.tasks)
+        self._placing[where] = work.tasks
         try:
             await self._store.write(partial(self._write, work, call))
         except BaseException:
             self._written.pop(where, None)
             self._capacity.release(work.tasks)
             raise
+        finally:
+            del self._placing[where]
 
     def _write(self, work: Pass, call: Call, tx: Transaction) -> None:
         if self._guard is not None:

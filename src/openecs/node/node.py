@@ -16,6 +16,7 @@ import structlog
 
 from openecs.decide import lifecycle, task_plan
 from openecs.loops.controller import Again, Controller
+from openecs.loops.turns import Turns
 from openecs.model.containers import PAUSE
 from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
@@ -34,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 #: How long a step waits that the engine or the store did not take.
 RETRY = timedelta(seconds=1)
+#: So many containers are started at a time: more gain little from an engine, and make a single one
+#: that is needed at once wait for all of them.
+STARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Node:
         self._settings = settings
         self._view = EngineView(runtime, settings.installation)
         self._machine = MachineRecord(store, runtime, clock, settings)
+        self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
         self._controller: Controller[TaskKey] = Controller("tasks", self._reconcile, clock=clock)
         self._group: asyncio.TaskGroup | None = None
@@ -186,6 +191,7 @@ class Node:
             definition,
             runtime=self._runtime,
             settings=self._settings,
+            turns=self._turns,
             clock=self._clock,
             spawn=self._spawn,
             ended=lambda container, retry: self._job_ended(key, task.arn, container, retry),

@@ -15,6 +15,7 @@ import structlog
 
 from openecs.decide.lifecycle import Sighting
 from openecs.decide.task_plan import Launch, Restart, SetUp, Step, Stop, TearDown
+from openecs.loops.turns import Turns
 from openecs.model.containers import ContainerObservation
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task
@@ -35,8 +36,9 @@ Work = Callable[[], Awaitable[None]]
 class TaskRun:
     """The jobs of one task.
 
-    ``ended(job, retry)`` is called whenever one ends, with the reason where it must be tried again;
-    ``finish`` records the task as STOPPED.
+    ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
+    retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
+    records the task as STOPPED.
     """
 
     def __init__(  # noqa: PLR0913 - what a task's work touches, once
@@ -46,6 +48,7 @@ class TaskRun:
         *,
         runtime: Runtime,
         settings: NodeSettings,
+        turns: Turns,
         clock: Callable[[], datetime],
         spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
         ended: Callable[[str, str | None], None],
@@ -56,6 +59,7 @@ class TaskRun:
         self._task = task
         self._runtime = runtime
         self._settings = settings
+        self._turns = turns
         self._clock = clock
         self._spawn = spawn
         self._ended = ended
@@ -120,6 +124,10 @@ class TaskRun:
         """The container's name in the engine."""
         return spec.container_name(self._task, container)
 
+    @property
+    def _party(self) -> str:
+        return f"{self._task.cluster_arn} {self._task.group}"
+
     def _begin(self, key: str, work: Work, *, retries: bool = False) -> None:
         """Begin a job. One that fails is tried again, or is the end of what it was to bring up."""
         if key not in self._jobs:
@@ -172,8 +180,7 @@ class TaskRun:
             await self._runtime.ensure_volume(volume)
         if prepared.pause is not None:
             await self._runtime.prepare_pause()
-            await self._runtime.create(prepared.pause)
-            await self._runtime.start(prepared.pause.name)
+            await self._create_and_start(prepared.pause)
         self._spec = prepared
         self.is_set_up = True
 
@@ -188,11 +195,16 @@ class TaskRun:
         await self._runtime.pull(prepared.image, self._settings.pull_behavior, auth)
         self._pull_stopped_at = self._clock()
         self._pulling.discard(name)
-        await self._runtime.create(prepared)
-        await self._runtime.start(prepared.name)
+        await self._create_and_start(prepared)
+
+    async def _create_and_start(self, prepared: ContainerSpec) -> None:
+        async with self._turns.turn(self._party):
+            await self._runtime.create(prepared)
+            await self._runtime.start(prepared.name)
 
     async def _restart(self, name: str) -> None:
-        await self._runtime.start(self.engine_name(name))
+        async with self._turns.turn(self._party):
+            await self._runtime.start(self.engine_name(name))
 
     async def _stop(self, step: Stop) -> None:
         await self._runtime.stop(self.engine_name(step.name), step.grace)

@@ -164,6 +164,8 @@ def _mounts(definition: TaskDefinition) -> Iterator[str]:
 
 
 def _links(definition: TaskDefinition) -> Iterator[str]:
+    if not any(container.links for container in definition.container_definitions):
+        return
     names = {container.name for container in definition.container_definitions}
     links = {
         container.name: [link.partition(":")[0] for link in container.links]
@@ -177,6 +179,8 @@ def _links(definition: TaskDefinition) -> Iterator[str]:
 
 
 def _dependencies(definition: TaskDefinition) -> Iterator[str]:
+    if len(definition.container_definitions) == 1 and not definition.container_definitions[0].depends_on:
+        return
     for container in definition.container_definitions:
         for dependency in container.depends_on:
             target = definition.container(dependency.container_name)

@@ -37,18 +37,29 @@ class Images:
     def __init__(self, client: EngineClient) -> None:
         self._client = client
         self._pulls: dict[str, asyncio.Lock] = {}
+        #: What the last pull of an image, with these credentials, failed of.
+        self._failed: dict[tuple[str, RegistryAuth | None], CannotPullContainer] = {}
         self._pulled: set[str] = set()
         self._digests: dict[str, str] = {}
 
     async def pull(self, image: str, behavior: PullBehavior, auth: RegistryAuth | None) -> None:
-        """Make an image be at hand. Tasks that want the same one share one pull.
+        """Make an image be at hand. Tasks that want the same one share one pull, and its failure.
 
         Raises ``CannotPullContainer``.
         """
         if behavior is PullBehavior.PREFER_CACHED and await self.is_there(image):
             return
+        before = self._failed.get((image, auth))
         async with self._pulls.setdefault(image, asyncio.Lock()):
-            await self._pull(image, behavior, auth)
+            failure = self._failed.get((image, auth))
+            if failure is not None and failure is not before:
+                raise CannotPullContainer(failure.message)
+            try:
+                await self._pull(image, behavior, auth)
+            except CannotPullContainer as error:
+                self._failed[image, auth] = error
+                raise
+            self._failed.pop((image, auth), None)
 
     async def is_there(self, image: str) -> bool:
         """Whether the engine has the image; what it is is remembered."""
