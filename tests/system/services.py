@@ -6,7 +6,6 @@ import json
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,7 +208,3 @@ def short(task: dict | str) -> str:
 def runtime_id(task: dict) -> str:
     """The engine's id of a task's first container."""
     return task["containers"][0]["runtimeId"]
-
-
-def unique(name: str) -> str:
-    return f"{name}-{uuid.uuid4().hex[:8]}"

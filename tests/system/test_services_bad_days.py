@@ -1,6 +1,7 @@
 """Bad days of services: whatever dies in whatever moment, in the end all is as it was promised."""
 
 import http.client
+import http.server
 import json
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from openecs_server import OpenEcs, docker, eventually
-from services import NEVER_STARTS, RUNS, Services, runtime_id, unique
+from services import NEVER_STARTS, RUNS, Services, runtime_id
 from test_bad_days import own_engine
 
 __all__ = ["own_engine"]
@@ -155,8 +156,36 @@ def test_a_container_removed_between_create_and_start(services):
     converged(services, 4)
 
 
-def test_an_image_that_vanishes_between_two_deployments(services):
-    image = f"localhost:1/vanishes:{unique('v')}"
+class EmptyRegistry(http.server.BaseHTTPRequestHandler):
+    """A registry that has no image."""
+
+    def do_GET(self) -> None:
+        body = b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'
+        self.send_response(200 if self.path == "/v2/" else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - as above
+
+    def log_message(self, *_arguments) -> None:
+        """Not told."""
+
+
+@pytest.fixture
+def registry():
+    """The address of a registry that has no image."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), EmptyRegistry) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_image_that_vanishes_between_two_deployments(services, registry):
+    image = f"{registry}/vanishes:v1"
     docker("tag", "busybox", image)
     services.started("s", services.define("f", RUNS | {"image": image}), 2)
     before = set(services.task_arns("s"))
@@ -165,6 +194,7 @@ def test_an_image_that_vanishes_between_two_deployments(services):
     (failed, *_) = eventually(lambda: services.stopped_of("s"))
     assert failed["stopCode"] == "TaskFailedToStart"
     assert failed["stoppedReason"].startswith("CannotPullContainerError: ")
+    assert "manifest unknown" in failed["stoppedReason"]
     services.said("s", "is unable to consistently start tasks successfully.")
     assert set(services.task_arns("s")) >= before
     assert len(services.containers()) == 2
@@ -190,7 +220,6 @@ def test_two_hundred_tasks_crash_while_another_service_heals(own):
         eventually(lambda gone=victim: gone["taskArn"] not in own.task_arns("s"))
         own.running_of("s", 2)
         healed.append(time.monotonic() - begun)
-    print("healed:", healed, "answered:", answered)
     assert max(healed) < 10
     assert max(answered) < 2
     own.said("crash-1", "is unable to consistently start tasks successfully.")

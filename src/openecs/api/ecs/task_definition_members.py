@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from openecs.api import shapes
@@ -20,7 +19,6 @@ from openecs.model.task_definitions import (
     InferenceAccelerator,
     NetworkMode,
     PlacementConstraint,
-    PortMapping,
     ProxyConfiguration,
     RuntimePlatform,
     TaskDefinition,
@@ -98,8 +96,7 @@ def _parse(call: Call, request: Members) -> TaskDefinition:
         revision=0,
         status=TaskDefinitionStatus.ACTIVE,
         container_definitions=tuple(
-            _with_host_ports(container, mode)
-            for container in _all(ContainerDefinition, request, "containerDefinitions")
+            _container(members, mode) for members in request.get("containerDefinitions") or ()
         ),
         network_mode=mode,
         task_role_arn=request.get("taskRoleArn"),
@@ -121,22 +118,21 @@ def _parse(call: Call, request: Members) -> TaskDefinition:
     )
 
 
-def _with_host_ports(
-    container: ContainerDefinition, mode: NetworkMode | None
-) -> ContainerDefinition:
-    mappings = tuple(_with_host_port(mapping, mode) for mapping in container.port_mappings)
-    if mappings == container.port_mappings:
-        return container
-    return replace(container, port_mappings=mappings)
+def _container(members: Members, mode: NetworkMode | None) -> ContainerDefinition:
+    mappings = members.get("portMappings")
+    if mappings:
+        filled = [_with_host_port(mapping, mode) for mapping in mappings]
+        members = {**members, "portMappings": filled}
+    return shapes.from_members(ContainerDefinition, members)
 
 
-def _with_host_port(mapping: PortMapping, mode: NetworkMode | None) -> PortMapping:
+def _with_host_port(mapping: Members, mode: NetworkMode | None) -> Members:
     """0 asks for a dynamic port; where there is no bridge the port is the container's own."""
-    if mapping.host_port is not None or mapping.container_port_range is not None:
+    if mapping.get("hostPort") is not None or mapping.get("containerPortRange") is not None:
         return mapping
     if mode in {NetworkMode.AWSVPC, NetworkMode.HOST}:
-        return replace(mapping, host_port=mapping.container_port)
-    return replace(mapping, host_port=0)
+        return {**mapping, "hostPort": mapping.get("containerPort")}
+    return {**mapping, "hostPort": 0}
 
 
 def size(request: Members, member: str, unit: str) -> int | None:

@@ -23,6 +23,7 @@ from openecs.model.task_definitions import (
     Volume,
 )
 
+_VOLUME = re.compile(r"[A-Za-z0-9_-]{0,255}")
 _ROLE = re.compile(r"(arn:aws[a-z-]*:iam::[0-9]{12}:role/)?[\w+=,.@/-]{1,512}")
 _MAX_CONTAINERS = 10
 _MAX_CONSTRAINTS = 10
@@ -129,7 +130,7 @@ def _volumes(definition: TaskDefinition) -> Iterator[str]:
     names = [volume.name for volume in definition.volumes]
     if not all(names):
         yield "Volume.name should not be null or empty."
-    if not all(re.fullmatch(r"[A-Za-z0-9_-]{0,255}", name) for name in names):
+    if not all(_VOLUME.fullmatch(name) for name in names):
         yield "Volume.name contains invalid characters."
     if len(set(names)) < len(names):
         yield "Volume names must be unique within a Task Definition."
@@ -179,15 +180,14 @@ def _links(definition: TaskDefinition) -> Iterator[str]:
 
 
 def _dependencies(definition: TaskDefinition) -> Iterator[str]:
-    if len(definition.container_definitions) == 1 and not definition.container_definitions[0].depends_on:
-        return
     for container in definition.container_definitions:
         for dependency in container.depends_on:
             target = definition.container(dependency.container_name)
             yield from _dependency(
                 container.name, dependency.container_name, target, dependency.condition
             )
-    if dependencies.find_cycle(dependencies.edges(definition.container_definitions)):
+    waits = dependencies.edges(definition.container_definitions)
+    if any(waits.values()) and dependencies.find_cycle(waits):
         yield "Container dependencies should not have a cycle"
 
 

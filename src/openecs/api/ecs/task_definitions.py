@@ -49,7 +49,7 @@ def register_task_definition(tx: Transaction, call: Call, request: Members) -> M
         requires_attributes=required_attributes(definition),
         tags=given,
     )
-    tx.put(TASK_DEFINITIONS, definition)
+    tx.add(TASK_DEFINITIONS, definition)
     return {"taskDefinition": show(definition), "tags": tags.show(given)}
 
 
