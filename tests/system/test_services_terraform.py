@@ -1,4 +1,4 @@
-"""``aws_ecs_service`` of Terraform's ordinary AWS provider: applied, without drift, changed, gone."""
+"""Terraform on services: planned, applied, unchanged after, changed, destroyed."""
 
 from __future__ import annotations
 
