@@ -1,4 +1,4 @@
-"""Terraform on services: planned, applied, unchanged after, changed, destroyed."""
+"""Terraform's ordinary ``aws_ecs_service``: applied, without drift, changed, gone."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from openecs.model.identity import cluster_arn
 from openecs.model.services import Service, ServiceRevision, ServiceStatus
 from openecs.model.task_definitions import NamedValue
 from openecs.model.tasks import LaunchType, TaskStatus
-from openecs.store.base import Transaction, View
-from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, SERVICES, TASKS
+from openecs.store.base import INSTALLATION, Transaction, View
+from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, MACHINES, SERVICES, TASKS
 
 _INSIGHTS = "containerInsights"
 _EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
@@ -43,8 +43,6 @@ def create_cluster(tx: Transaction, call: Call, request: Members) -> Members:
     existing = tx.get(CLUSTERS, call.scope, name)
     if existing is not None and existing.status is ClusterStatus.ACTIVE:
         return {"cluster": _show(tx, existing, _EVERYTHING)}
-    if existing is not None:
-        _forget_instances(tx, call, name)
     providers = capacity_providers.existing_names(
         tx, call, name, request.get("capacityProviders") or ()
     )
@@ -114,14 +112,18 @@ def update_cluster_settings(tx: Transaction, call: Call, request: Members) -> Me
 
 
 def delete_cluster(tx: Transaction, call: Call, request: Members) -> Members:
-    """Make a cluster INACTIVE, once nothing is in it any more."""
+    """Make a cluster INACTIVE, once nothing is in it any more.
+
+    Machines that joined it by themselves leave it so too: nobody could know to deregister them.
+    """
     cluster = references.active_cluster(tx, call, request["cluster"])
-    if _instances(tx, cluster):
+    if _has_registered_instances(tx, cluster):
         raise errors.cluster_contains_instances()
     if _tasks(tx, cluster, _UNFINISHED):
         raise errors.cluster_contains_tasks()
     if tx.find(SERVICES, cluster.scope, "present", (cluster.name,), limit=1):
         raise errors.cluster_contains_services()
+    _forget_instances(tx, call, cluster.name)
     gone = replace(cluster, status=ClusterStatus.INACTIVE, deleted_at=call.now)
     tx.put(CLUSTERS, gone)
     return {"cluster": _show(tx, gone, _EVERYTHING)}
@@ -156,8 +158,15 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+def _has_registered_instances(view: View, cluster: Cluster) -> bool:
+    """Whether there are instances but those of machines that join clusters by themselves."""
+    machines = view.scan(MACHINES, INSTALLATION)
+    by_themselves = {machine.id for machine in machines if machine.joins_clusters}
+    there = view.scan(CONTAINER_INSTANCES, cluster.scope, prefix=f"{cluster.name}/")
+    return any(i.status in _PRESENT and i.machine not in by_themselves for i in there)
+
+
 def _forget_instances(tx: Transaction, call: Call, name: str) -> None:
-    """A cluster that is created again has nothing to do with the instances of the deleted one."""
     for instance in tx.scan(CONTAINER_INSTANCES, call.scope, prefix=f"{name}/"):
         tx.delete(CONTAINER_INSTANCES, call.scope, CONTAINER_INSTANCES.key(instance))
 

@@ -49,7 +49,7 @@ def observation(shown: Mapping[str, Any]) -> ContainerObservation:
     state = shown["State"]
     status = _state(state["Status"])
     ended = status is ContainerState.EXITED
-    networks = shown.get("NetworkSettings") or {}
+    networks = _own_networks(shown)
     network = _network(networks)
     return ContainerObservation(
         id=shown["Id"],
@@ -202,6 +202,12 @@ def _health(health: Mapping[str, Any]) -> Health:
         return Health(health.get("Status") or "none")
     except ValueError:
         return Health.NONE
+
+
+def _own_networks(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What joins another container's network has none; Podman shows the other's."""
+    mode = (shown.get("HostConfig") or {}).get("NetworkMode") or ""
+    return {} if mode.startswith("container:") else shown.get("NetworkSettings") or {}
 
 
 def _network(settings: Mapping[str, Any]) -> Mapping[str, Any]:

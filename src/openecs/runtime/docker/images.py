@@ -24,6 +24,7 @@ FINAL = (
     "denied:",
     "invalid reference format",
     "manifest unknown",
+    "must be lowercase",
     "no basic auth",
     "not found",
     "repository does not exist",

@@ -4,8 +4,8 @@ import pytest
 
 from openecs.model.clusters import ContainerInstanceStatus
 from openecs.model.tasks import LaunchType, TaskStatus
-from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, TASKS
-from openecs.testing.builders import a_cluster, a_container_instance, a_task
+from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, MACHINES, TASKS
+from openecs.testing.builders import a_cluster, a_container_instance, a_machine, a_task
 
 ARN = "arn:aws:ecs:eu-central-1:123456789012:cluster/{}"
 
@@ -193,6 +193,19 @@ async def test_a_cluster_in_use_is_not_deleted(world) -> None:
         lambda view: view.scan(CONTAINER_INSTANCES, world.call.scope)
     )
     assert list(forgotten) == []
+
+
+async def test_a_machine_that_joined_by_itself_leaves_with_the_cluster(world) -> None:
+    await world.put(CLUSTERS, [a_cluster()])
+    await world.put(MACHINES, [a_machine()])
+    await world.put(CONTAINER_INSTANCES, [a_container_instance()])
+    await world.put(TASKS, [a_task()])
+    assert (await world.refused("DeleteCluster", cluster="default"))[0] == (
+        "ClusterContainsTasksException"
+    )
+    await world.put(TASKS, [a_task(last_status=TaskStatus.STOPPED)])
+    gone = (await world.do("DeleteCluster", cluster="default"))["cluster"]
+    assert (gone["status"], gone["registeredContainerInstancesCount"]) == ("INACTIVE", 0)
 
 
 @pytest.mark.covers("ecs:PutClusterCapacityProviders")
