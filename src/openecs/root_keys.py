@@ -1,11 +1,13 @@
 """Root access keys: one an account, in a file of the data directory that only its owner reads.
 
-The file is read anew whenever it changed, so that ``openecs env --account-id`` can make the key of
-another account for a server that runs.
+The file is read anew when it changed, so that ``openecs env --account-id`` can make the key of
+another account for a server that runs: a key that is not known is looked for at once, one that was
+taken out is known for a second longer.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import fcntl
 import json
@@ -20,6 +22,8 @@ from openecs.config import Settings
 from openecs.gateway.credentials import AccessKey
 
 FILE = "root-keys.json"
+#: How long the keys of the file are taken for those it still has, in seconds.
+LOOK_EVERY = 1.0
 
 
 class RootKeysUnreadable(Exception):
@@ -42,6 +46,7 @@ class RootKeys:
         self._path = directory / FILE
         self._given = given
         self._seen: tuple[int, int] | None = None
+        self._look_again = 0.0
         self._keys: dict[str, AccessKey] = {}
 
     def ensure(self, account: str) -> RootKey:
@@ -66,8 +71,11 @@ class RootKeys:
 
     async def find(self, access_key_id: str) -> AccessKey | None:
         """The key of that id, or None."""
-        if self._changed():
-            self._keys = {k.access_key_id: _access_key(k) for k in self.accounts()}
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_again or access_key_id not in self._keys:
+            self._look_again = now + LOOK_EVERY
+            if self._changed():
+                self._keys = {k.access_key_id: _access_key(k) for k in self.accounts()}
         return self._keys.get(access_key_id)
 
     def _changed(self) -> bool:

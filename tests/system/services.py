@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,8 +124,10 @@ class Services(Tasks):
 
     def clear(self) -> None:
         """Delete all services: what they leave to run would take room from others."""
-        for arn in self.ecs.list_services(cluster=self.cluster)["serviceArns"]:
-            self.ecs.delete_service(cluster=self.cluster, service=arn, force=True)
+        ecs = self.ecs
+        with suppress(ecs.exceptions.ClusterNotFoundException):
+            for arn in ecs.list_services(cluster=self.cluster)["serviceArns"]:
+                ecs.delete_service(cluster=self.cluster, service=arn, force=True)
 
     def agrees_with_the_engine(self, name: str, count: int, host: str = "") -> bool:
         """Whether ``count`` tasks are RUNNING, and the engine runs their containers and no more."""

@@ -109,5 +109,7 @@ def test_a_service(services: Services, tmp_path: Path):
     ]
     assert said == ["goodbye"] * 3
     stack("destroy", "-auto-approve", "-var=desired_count=3", "-var=greeting=goodbye")
-    assert services.show("web")["status"] == "INACTIVE"
+    (cluster,) = services.ecs.describe_clusters(clusters=[services.cluster])["clusters"]
+    assert cluster["status"] == "INACTIVE"
     assert eventually(lambda: services.containers() == [])
+    services.ecs.create_cluster(clusterName=services.cluster)

@@ -31,6 +31,27 @@ async def test_a_key_made_by_another_process_is_found_at_once(tmp_path):
     assert {key.account for key in server.accounts()} == {"000000000000", "111122223333"}
 
 
+async def test_a_key_that_was_taken_out_is_soon_forgotten(tmp_path, monkeypatch):
+    server = RootKeys(tmp_path)
+    key = server.ensure("000000000000").access_key_id
+    monkeypatch.setattr("openecs.root_keys.LOOK_EVERY", 3600.0)
+    assert await server.find(key) is not None
+    (tmp_path / "root-keys.json").unlink()
+    assert await server.find(key) is not None
+    # A stranger's key makes it look at once.
+    assert await server.find("AKIANOBODY") is None
+    assert await server.find(key) is None
+
+
+async def test_the_file_is_looked_at_again_after_a_while(tmp_path, monkeypatch):
+    server = RootKeys(tmp_path)
+    key = server.ensure("000000000000").access_key_id
+    monkeypatch.setattr("openecs.root_keys.LOOK_EVERY", 0.0)
+    assert await server.find(key) is not None
+    (tmp_path / "root-keys.json").unlink()
+    assert await server.find(key) is None
+
+
 async def test_the_given_key_is_its_accounts_and_never_written(tmp_path):
     RootKeys(tmp_path).ensure("000000000000")
     before = (tmp_path / "root-keys.json").read_text()

@@ -51,11 +51,12 @@ class HealthChecks:
     async def _check_to_the_end(self, shown: Mapping[str, Any]) -> None:
         container, interval = shown["Id"], _interval(shown)
         try:
-            if self._by_engine is None and await self._is_checked(shown, interval + LATE):
-                self._by_engine = True
-                return
-            self._by_engine = False
-            await self._check(shown, interval)
+            if self._by_engine is None:
+                self._by_engine = await self._is_checked(shown, interval + LATE)
+            else:
+                await asyncio.sleep(interval)
+            if not self._by_engine:
+                await self._check(shown, interval)
         except EngineRefusal:
             log.debug("health checks end", container=container)
         finally:

@@ -2,16 +2,21 @@
 
 Seen with Podman 4.3. A container that shares another's namespaces depends on it: Podman starts what
 it depends on, too, and refuses to remove that before it. Why a start failed is answered, not kept.
+Health checks: see ``health``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from openecs.runtime.base import CannotStartContainer
+from openecs.model.containers import ContainerObservation, ContainerState
+from openecs.runtime.base import CannotStartContainer, ContainerEvent
 from openecs.runtime.docker.client import EngineClient, EngineRefusal
+from openecs.runtime.docker.health import HealthChecks
 
 #: In the refusal of a removal: containers that depend on it are still there.
 DEPENDENTS = "dependent containers"
@@ -24,6 +29,7 @@ class Podman:
 
     def __init__(self, client: EngineClient) -> None:
         self._client = client
+        self.health = HealthChecks(client)
         self._start_errors: dict[str, str] = {}
         #: Containers to be removed once those that depend on them are.
         self._lingering: set[str] = set()
@@ -39,16 +45,43 @@ class Podman:
                 message = f"cannot join namespaces of a non running container: {owner}"
                 raise CannotStartContainer(f"Error response from daemon: {message}")
 
-    def started(self, name: str, error: str = "") -> None:
-        """Keep why a container did not start, or that it did."""
-        if error:
-            self._start_errors[name] = error
-        else:
-            self._start_errors.pop(name, None)
+    def refused_start(self, name: str, error: str) -> None:
+        """Keep why a container did not start."""
+        self._start_errors[name] = error
 
-    def start_error(self, name: str) -> str:
-        """Why the last start of a container failed, as far as this process has seen it."""
-        return self._start_errors.get(name, "")
+    def inspected(
+        self, shown: Mapping[str, Any], observed: ContainerObservation
+    ) -> ContainerObservation:
+        """The observation with what is known here, and the container's health seen to."""
+        self.health.follow(shown)
+        if observed.state is not ContainerState.CREATED:
+            self._start_errors.pop(observed.name, None)
+        error = self._start_errors.get(observed.name, "")
+        return replace(observed, error=error) if error else observed
+
+    async def with_news(
+        self, events: AsyncGenerator[ContainerEvent, None]
+    ) -> AsyncGenerator[ContainerEvent, None]:
+        """The engine's events, and changes of health that it has no event for."""
+        news = self.health.news
+        heard: asyncio.Future[ContainerEvent] = asyncio.ensure_future(anext(events))
+        told = asyncio.ensure_future(news.get())
+        try:
+            while True:
+                await asyncio.wait((heard, told), return_when=asyncio.FIRST_COMPLETED)
+                if told.done():
+                    yield told.result()
+                    told = asyncio.ensure_future(news.get())
+                if heard.done():
+                    yield await heard
+                    heard = asyncio.ensure_future(anext(events))
+        except StopAsyncIteration:
+            return
+        finally:
+            heard.cancel()
+            told.cancel()
+            await asyncio.gather(heard, told, return_exceptions=True)
+            await events.aclose()
 
     async def linger(self, name: str) -> None:
         """Kill a container that others depend on; it is removed after the last of them."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -33,6 +33,7 @@ from openecs.runtime.base import (
 from openecs.runtime.docker import bodies, cgroups, pause
 from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
+from openecs.runtime.docker.podman import DEPENDENTS, Podman
 
 DAEMON = "Error response from daemon: "
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class DockerRuntime:
         self._info: EngineInfo | None = None
         self._pause = asyncio.Lock()
         self._paused = False
-        self._is_podman = False
+        self._podman: Podman | None = None
         self._may_limit_files = True
         #: Containers made with a limit the engine may turn out not to have, until they start.
         self._limited: dict[str, ContainerSpec] = {}
@@ -78,12 +79,15 @@ class DockerRuntime:
 
     async def close(self) -> None:
         """Let go; containers go on."""
+        if self._podman is not None:
+            await self._podman.health.close()
         await self._client.close()
 
     async def info(self) -> EngineInfo:
         """What machine this is, asked anew."""
         info = await self._call("GET", "/info", timeout=30.0)
-        self._is_podman = "BuildahVersion" in info
+        if self._podman is None and "BuildahVersion" in info:
+            self._podman = Podman(self._client)
         plugins = info.get("Plugins") or {}
         self._info = EngineInfo(
             version=info["ServerVersion"],
@@ -196,9 +200,14 @@ class DockerRuntime:
         try:
             await self._client.call("DELETE", f"/containers/{name}", query={"force": "1", "v": "1"})
         except EngineRefusal as refusal:
+            if self._podman is not None and DEPENDENTS in refusal.message:
+                await self._podman.linger(name)
+                return
             # 409: somebody is removing it already.
             if refusal.status not in {NOT_FOUND, CONFLICT}:
                 raise EngineError(f"{DAEMON}{refusal.message}") from refusal
+        if self._podman is not None:
+            await self._podman.removed(name)
 
     async def inspect(self, name: str) -> ContainerObservation | None:
         """What the engine says of the container, or None where there is none."""
@@ -208,7 +217,8 @@ class DockerRuntime:
             if refusal.status == NOT_FOUND:
                 return None
             raise EngineUnavailable(f"{DAEMON}{refusal.message}") from refusal
-        return self._images.with_digest(bodies.observation(shown))
+        observed = self._images.with_digest(bodies.observation(shown))
+        return observed if self._podman is None else self._podman.inspected(shown, observed)
 
     async def observe(self, installation: str) -> Sequence[ContainerObservation]:
         """All containers labelled with this installation, running or not."""
@@ -223,17 +233,24 @@ class DockerRuntime:
         attempt = 0
         while True:
             try:
-                async for event in self._events(installation):
-                    attempt = 0
-                    yield event
+                async with aclosing(await self._heard(installation)) as events:
+                    async for event in events:
+                        attempt = 0
+                        yield event
             except (EngineUnavailable, EngineRefusal) as error:
                 log.debug("engine events lost", reason=str(error))
             await asyncio.sleep(RECONNECT[min(attempt, len(RECONNECT) - 1)])
             attempt += 1
 
+    async def _heard(self, installation: str) -> AsyncGenerator[ContainerEvent, None]:
+        events = self._events(installation)
+        podman = await self._known_podman()
+        return events if podman is None else podman.with_news(events)
+
     async def _settled(self, spec: ContainerSpec) -> ContainerSpec:
         """The container as the engine can make it: with ports, and limits it may give."""
-        choosy = await self._cannot_choose_ports()
+        # Podman takes no candidates for a host port.
+        choosy = await self._known_podman() is not None
         if ports.is_open(spec, every_choice=choosy):
             listed = await self._call("GET", "/containers/json")
             spec = ports.settled(spec, bodies.published(listed), every_choice=choosy)
@@ -242,11 +259,10 @@ class DockerRuntime:
             return spec
         return replace(spec, open_files=0)
 
-    async def _cannot_choose_ports(self) -> bool:
-        """Podman takes no candidates for a host port."""
+    async def _known_podman(self) -> Podman | None:
         if self._info is None:
             await self.info()
-        return self._is_podman
+        return self._podman
 
     async def _start_on_a_free_port(self, name: str) -> None:
         """Start it; the engine goes to the next candidate for a port with every attempt."""
@@ -265,12 +281,19 @@ class DockerRuntime:
         return bodies.has_candidates(shown)
 
     async def _start(self, name: str) -> None:
+        podman = await self._known_podman()
+        if podman is not None:
+            await podman.before_start(name)
         path = f"/containers/{name}/start"
         async with self._gate:
             try:
                 await self._call("POST", path, error=CannotStartContainer, timeout=START_WITHIN)
             except EngineSilence as error:
                 raise _timed_out("started", START_WITHIN) from error
+            except CannotStartContainer as error:
+                if podman is not None:
+                    podman.refused_start(name, error.message.removeprefix(DAEMON))
+                raise
 
     async def _start_without_limit(self, spec: ContainerSpec) -> None:
         """An engine without CAP_SYS_RESOURCE cannot raise its own limit: its containers keep it."""
@@ -289,7 +312,7 @@ class DockerRuntime:
         except EngineRefusal as refusal:
             raise EngineError(f"{DAEMON}{refusal.message}") from refusal
 
-    async def _events(self, installation: str) -> AsyncIterator[ContainerEvent]:
+    async def _events(self, installation: str) -> AsyncGenerator[ContainerEvent, None]:
         query = {"filters": _filters(installation, type="container")}
         async with self._client.stream("GET", "/events", query) as lines:
             yield ContainerEvent(name="", labels={})

@@ -76,9 +76,13 @@ class Group(SqlView, Transaction):
     @override
     def stored(self, kind: Kind[Any], address: Address) -> Stored | None:
         cell = self._cells.get(address)
-        if cell is None:
-            return self._lookup(kind, address)
-        return cell.row.stored if cell.row else None
+        if cell is not None:
+            return cell.row.stored if cell.row else None
+        stored = self._lookup(kind, address)
+        if stored is None:
+            # Whoever asks for what is not there is about to make it.
+            self._cells[address] = Cell(None, None)
+        return stored
 
     @override
     def queries(self) -> Queries:
