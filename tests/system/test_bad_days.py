@@ -123,8 +123,8 @@ def test_an_environment_file_that_is_missing(tasks):
 
 
 def test_an_operation_that_is_not_built_says_so(server):
-    with pytest.raises(ClientError, match=r"NotImplemented.*ecs:CreateService"):
-        server.client("ecs").create_service(serviceName="s", taskDefinition="t")
+    with pytest.raises(ClientError, match=r"NotImplemented.*ecs:ExecuteCommand"):
+        server.client("ecs").execute_command(task="t", command="true", interactive=True)
 
 
 def test_accounts_and_regions_are_worlds_apart(server):

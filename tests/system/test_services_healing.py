@@ -72,38 +72,42 @@ def test_a_container_that_runs_out_of_memory(services, one):
     assert old["containers"][0]["reason"].startswith("OutOfMemoryError")
 
 
-def test_an_unhealthy_task_is_replaced_before_it_is_stopped(services, one):
-    task = one(CHECKED)
-    assert task["healthStatus"] == "HEALTHY"
+def test_unhealthy_tasks_are_replaced_as_the_bounds_allow(services):
+    """Before they are stopped where there is room for one more, after it otherwise."""
+    definition = services.define("f", CHECKED)
+    tight = {"maximumPercent": 100, "minimumHealthyPercent": 0}
+    services.create("roomy", definition, 1)
+    services.create("tight", definition, 1, deploymentConfiguration=tight)
+    old = {name: only(services, name) for name in ("roomy", "tight")}
+    assert {task["healthStatus"] for task in old.values()} == {"HEALTHY"}
     with watch(services) as engine:
-        docker("exec", runtime_id(task), "rm", "/ok")
-        new = replaced(services, task, within=40)
-        eventually(engine.died)
+        for task in old.values():
+            docker("exec", runtime_id(task), "rm", "/ok")
+        eventually(lambda: len(engine.died()) == 2, within=40)
+        new = {name: only(services, name) for name in ("roomy", "tight")}
         moments = engine.moments()
-    assert [(m.action, m.task) for m in moments] == [
-        ("start", new["taskArn"]),
-        ("die", task["taskArn"]),
-    ]
-    assert new["healthStatus"] == "HEALTHY"
-    complaint = services.said("s", "failed container health checks")
-    assert complaint == f"(service s) (task {short(task)}) failed container health checks."
-    assert services.said("s", f"(task {short(new)})") == (
-        f"(service s) has started 1 tasks: (task {short(new)}). "
+
+    def order(name: str) -> list[str]:
+        arns = {old[name]["taskArn"]: "old", new[name]["taskArn"]: "new"}
+        return [f"{arns[m.task]} {m.action}" for m in moments if m.task in arns]
+
+    assert order("roomy") == ["new start", "old die"]
+    assert order("tight") == ["old die", "new start"]
+    assert new["roomy"]["healthStatus"] == "HEALTHY"
+    before, after = short(old["roomy"]), short(new["roomy"])
+    complaint = services.said("roomy", "failed container health checks")
+    assert complaint == f"(service roomy) (task {before}) failed container health checks."
+    assert services.said("roomy", f"(task {after})") == (
+        f"(service roomy) has started 1 tasks: (task {after}). "
         "Amazon ECS replaced 1 tasks due to an unhealthy status."
     )
 
 
-def test_without_room_an_unhealthy_task_is_stopped_first(services, one):
-    bounds = {"maximumPercent": 100, "minimumHealthyPercent": 0}
-    task = one(CHECKED, deploymentConfiguration=bounds)
-    with watch(services) as engine:
-        docker("exec", runtime_id(task), "rm", "/ok")
-        new = replaced(services, task, within=40)
-        moments = engine.moments()
-    assert [(m.action, m.task) for m in moments] == [
-        ("die", task["taskArn"]),
-        ("start", new["taskArn"]),
-    ]
+def only(services, name: str) -> dict:
+    """The only task of a stable service."""
+    services.stable(name)
+    (task,) = services.tasks_of(name)
+    return task
 
 
 def test_a_crash_loop_is_slowed_down_and_says_so(services):

@@ -30,7 +30,7 @@ def test_never_outside_the_bounds(services, minimum, maximum, floor, ceiling):
 
 
 def test_no_old_task_goes_before_new_ones_are_healthy(services):
-    services.started("s", services.define("f", CHECKED), 2)
+    services.started("s", services.define("f"), 2)
     ill = CHECKED | {"command": ["sleep", "3600"]}
     with watch(services) as engine:
         services.update("s", taskDefinition=services.define("f", ill))
