@@ -212,8 +212,10 @@ class Engine:
         return subprocess.Popen(
             [
                 # A network of its own: two engines would fight over the bridge docker0.
+                # Mounts of its own: they go with it, even when it is killed.
                 "unshare",
                 "--net",
+                "--mount",
                 "dockerd",
                 f"--host={self.host}",
                 f"--data-root={self.directory}/data",

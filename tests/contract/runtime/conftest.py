@@ -12,6 +12,9 @@ from openecs.model.containers import Health
 from openecs.runtime.base import LABEL_INSTALLATION, ContainerSpec, Runtime
 from openecs.runtime.behavior import Behavior
 from openecs.runtime.simulated import SimulatedRuntime
+from podman_engine import podman_host
+
+__all__ = ["podman_host"]
 
 #: What the simulated processes of ``Work`` do; the real ones do it by themselves.
 BEHAVIORS = {
@@ -48,7 +51,17 @@ class World:
         return spec.name
 
 
-@pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.engine)])
+ENGINES = ["simulated", *(pytest.param(e, marks=pytest.mark.engine) for e in ("docker", "podman"))]
+
+
+def engine_host(request) -> str:
+    """The address of the engine a test is parametrized with."""
+    if request.param == "podman":
+        return request.getfixturevalue("podman_host")
+    return os.environ.get("DOCKER_HOST", "")
+
+
+@pytest.fixture(params=ENGINES)
 async def world(request):
     installation = f"contract-{uuid.uuid4().hex[:10]}"
     if request.param == "simulated":
@@ -57,7 +70,7 @@ async def world(request):
         )
         await runtime.open()
     else:
-        runtime = await docker_runtime(os.environ.get("DOCKER_HOST", ""))
+        runtime = await docker_runtime(engine_host(request))
     yield World(runtime, installation)
     await clean(runtime, installation)
     await runtime.close()

@@ -1,7 +1,6 @@
 """What every runtime does while its engine is away: the same errors, and no event is owed."""
 
 import asyncio
-import os
 import uuid
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.runtime.conftest import ENGINES, engine_host
 from engine_access import clean, docker_runtime
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
@@ -18,6 +18,7 @@ from openecs.runtime.base import (
     VolumeSpec,
 )
 from openecs.runtime.docker import DockerRuntime
+from openecs.runtime.docker.client import DEFAULT_HOST
 from openecs.runtime.simulated import SimulatedRuntime
 
 SPEC = ContainerSpec(name="outage-a", image="busybox", labels={})
@@ -90,13 +91,13 @@ class DockerOutage:
         self.come_back = relay.come_back
 
 
-@pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.engine)])
+@pytest.fixture(params=ENGINES)
 async def outage(request, tmp_path):
     if request.param == "simulated":
         made = SimulatedOutage()
     else:
-        await (await docker_runtime()).close()
-        host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+        host = engine_host(request) or DEFAULT_HOST
+        await (await docker_runtime(host)).close()
         made = DockerOutage(Relay(str(tmp_path / "engine.sock"), host.removeprefix("unix://")))
     await made.come_back()
     await made.runtime.open()

@@ -59,6 +59,29 @@ async def test_what_a_failed_transaction_added_is_not_there(store):
     assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == []
 
 
+@pytest.mark.parametrize("write", ["put", "add"])
+async def test_what_was_looked_for_in_vain_can_be_made_and_changed(store, write):
+    def work(transaction):
+        assert transaction.get(NOTES, HERE, "a") is None
+        getattr(transaction, write)(NOTES, Note(name="a"))
+        assert transaction.get(NOTES, HERE, "a") == Note(name="a")
+
+    def look(transaction):
+        return transaction.get(NOTES, HERE, "a"), transaction.get(NOTES, HERE, "b")
+
+    def fail(transaction):
+        work(transaction)
+        raise ZeroDivisionError
+
+    results = await asyncio.gather(
+        *(store.write(each) for each in (look, fail, look, work, look)), return_exceptions=True
+    )
+    assert results[0] == results[2] == (None, None)
+    assert isinstance(results[1], ZeroDivisionError)
+    assert results[4] == (Note(name="a"), None)
+    assert await store.read(lambda v: v.get(NOTES, HERE, "a")) == Note(name="a")
+
+
 async def test_deleting_nothing_is_no_change(store):
     before = await store.read(lambda v: v.revision)
     await store.write(lambda t: t.delete(NOTES, HERE, "a"))

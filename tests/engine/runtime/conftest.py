@@ -66,6 +66,11 @@ class Engine:
         self.groups: list[str] = []
         self.volumes: list[str] = []
 
+    def unless_podman(self, reason: str) -> None:
+        """Skip on Podman, where this is a limitation that docs/howto/podman.md names."""
+        if "Podman" in docker("version", "--format", "{{json .Server.Components}}"):
+            pytest.skip(f"Podman: {reason}")
+
     async def run(self, *containers, task=None, files=None, file_systems=None, **members):
         """Start a task of these containers, in their order."""
         definition = a_task_definition("web", 1, *containers, **members)

@@ -99,6 +99,7 @@ async def test_the_environment_in_its_order(engine):
 
 @pytest.mark.parametrize("driver", ["json-file", "local"])
 async def test_logs_the_engine_keeps(engine, driver):
+    engine.unless_podman("other log drivers")
     logs = LogConfiguration(log_driver=driver, options={"max-size": "1m"})
     task = await engine.run(says("echo said", log_configuration=logs))
     await task.exited()
@@ -136,6 +137,7 @@ class Collector(asyncio.DatagramProtocol):
     ],
 )
 async def test_logs_sent_away(engine, driver, scheme, options):
+    engine.unless_podman("other log drivers")
     loop = asyncio.get_running_loop()
     transport, collector = await loop.create_datagram_endpoint(
         Collector, local_addr=("127.0.0.1", 0)
@@ -154,12 +156,14 @@ async def test_logs_sent_away(engine, driver, scheme, options):
 
 
 async def test_a_log_collector_that_is_not_there(engine):
+    engine.unless_podman("other log drivers")
     logs = LogConfiguration(log_driver="fluentd", options={"fluentd-address": "127.0.0.1:1"})
     with pytest.raises(CannotStartContainer, match="failed to initialize logging driver"):
         await engine.run(waits(log_configuration=logs))
 
 
 async def test_a_log_option_that_is_wrong(engine):
+    engine.unless_podman("refused earlier")
     logs = LogConfiguration(log_driver="json-file", options={"max-size": "much"})
     with pytest.raises(CannotStartContainer, match=r"max-size|invalid size"):
         await engine.run(waits(log_configuration=logs))

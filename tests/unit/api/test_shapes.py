@@ -138,3 +138,12 @@ def test_a_missing_member_is_named() -> None:
     with pytest.raises(MissingMember) as caught:
         from_members(task_definitions.Secret, {"name": "KEY"})
     assert (caught.value.type, caught.value.member) == (task_definitions.Secret, "valueFrom")
+
+
+def test_what_a_value_itself_misses_is_named_before_what_its_parts_do() -> None:
+    with pytest.raises(MissingMember) as caught:
+        from_members(task_definitions.ContainerDefinition, {"environment": [{}], "image": "a"})
+    assert (caught.value.type, caught.value.member) == (
+        task_definitions.ContainerDefinition,
+        "name",
+    )

@@ -15,6 +15,7 @@ from openecs.model.services import DeploymentConfiguration, SchedulingStrategy, 
 
 #: The only threshold there is, which is the default.
 _THRESHOLD = {"type": "BOUNDED_PERCENT", "value": 50}
+NO_ALARMS = "OpenECS has no CloudWatch alarms yet: set alarms.enable to false."
 ZONE = "attribute:ecs.availability-zone"
 
 
@@ -70,9 +71,7 @@ def _check_rolling(given: Members) -> None:
             )
     _check_newer(given)
     if (given.get("alarms") or {}).get("enable"):
-        raise errors.invalid_parameter(
-            "OpenECS has no CloudWatch alarms yet: set alarms.enable to false."
-        )
+        raise errors.invalid_parameter(NO_ALARMS)
 
 
 def _check_newer(given: Members) -> None:

@@ -16,6 +16,7 @@ from openecs.runtime.base import ContainerSpec, PortBinding
 SECOND = 1_000_000_000
 MIB = 1024 * 1024
 NEVER = "0001-01-01T00:00:00Z"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - only read
 #: A container in these states has no process and no end yet.
 NOT_STARTED = frozenset({"created", "configured", "initialized"})
 RUNNING = frozenset({"running", "paused", "restarting", "stopping"})
@@ -223,7 +224,8 @@ def _ports(published: Mapping[str, Any]) -> list[ObservedPort]:
             container_port=int(port.partition("/")[0]),
             protocol=port.partition("/")[2],
             host_port=int(binding["HostPort"]),
-            host_ip=binding.get("HostIp") or "",
+            # Podman's word for all addresses is none.
+            host_ip=binding.get("HostIp") or ANY_ADDRESS,
         )
         for port, bindings in published.items()
         for binding in bindings or []

@@ -27,14 +27,22 @@ def ensure(spec: TaskGroupSpec, version: str) -> bool:
     return True
 
 
-def remove(cgroup_parent: str) -> None:
-    """Remove the group everywhere it is and empty. Blocks."""
+def remove(cgroup_parent: str) -> bool:
+    """Remove the group and what an engine left in it; False where a process is in it. Blocks."""
     inner = cgroup_parent.strip("/")
-    for path in [ROOT / inner, *(c / inner for c in ROOT.iterdir() if c.is_dir())]:
-        try:
-            path.rmdir()
-        except OSError:
-            continue
+    paths = [ROOT / inner, *(c / inner for c in ROOT.iterdir() if c.is_dir())]
+    for path in paths:
+        _remove_tree(path)
+    return not any(path.exists() for path in paths)
+
+
+def _remove_tree(group: Path) -> None:
+    try:
+        for inner in [path for path in group.iterdir() if path.is_dir()]:
+            _remove_tree(inner)
+        group.rmdir()
+    except OSError:
+        return
 
 
 def _write_v1(spec: TaskGroupSpec) -> None:

@@ -50,6 +50,8 @@ RLIMIT = "rlimit"
 CREATE_WITHIN, START_WITHIN = 240.0, 180.0
 #: A stop may take this much longer than its grace.
 STOP_MARGIN = timedelta(minutes=2)
+#: Podman's monitor of a container is in its cgroup a moment longer; waits for it to be gone.
+UNTIL_EMPTY = (0.05, 0.1, 0.2, 0.4)
 #: Waits between attempts to hear the engine's events again.
 RECONNECT = (0.1, 0.2, 0.5, 1.0, 2.0)
 #: Events that change nothing we look at.
@@ -127,8 +129,13 @@ class DockerRuntime:
 
     async def remove_group(self, cgroup_parent: str) -> None:
         """Remove the cgroup of a task, if it is there and empty."""
-        if self._client.is_local:
-            await asyncio.to_thread(cgroups.remove, cgroup_parent)
+        if not self._client.is_local:
+            return
+        waits = UNTIL_EMPTY if self._podman is not None else ()
+        for wait in (0.0, *waits):
+            await asyncio.sleep(wait)
+            if await asyncio.to_thread(cgroups.remove, cgroup_parent):
+                return
 
     async def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make a volume unless it exists. Raises ``CannotCreateVolume``."""
@@ -178,6 +185,8 @@ class DockerRuntime:
             await self._start_without_limit(spec)
         finally:
             self._limited.pop(name, None)
+            if self._podman is not None:
+                self._podman.settled(name)
 
     async def stop(self, name: str, grace: timedelta) -> None:
         """Its stop signal, then SIGKILL after ``grace``; returns once it has exited."""
@@ -250,10 +259,14 @@ class DockerRuntime:
     async def _settled(self, spec: ContainerSpec) -> ContainerSpec:
         """The container as the engine can make it: with ports, and limits it may give."""
         # Podman takes no candidates for a host port.
-        choosy = await self._known_podman() is not None
+        podman = await self._known_podman()
+        choosy = podman is not None
         if ports.is_open(spec, every_choice=choosy):
             listed = await self._call("GET", "/containers/json")
-            spec = ports.settled(spec, bodies.published(listed), every_choice=choosy)
+            taken = bodies.published(listed)
+            if podman is not None:
+                taken |= podman.ports_refused(spec)
+            spec = ports.settled(spec, taken, every_choice=choosy)
         if spec.open_files and self._may_limit_files:
             self._limited[spec.name] = spec
             return spec
@@ -271,14 +284,22 @@ class DockerRuntime:
                 await self._start(name)
             except CannotStartContainer as error:
                 last = attempt == PORTS_TRIED or IN_USE not in error.message
-                if last or not await self._has_candidates(name):
+                if last or not await self._may_try_again(name, error.message):
                     raise
             else:
                 return
 
-    async def _has_candidates(self, name: str) -> bool:
-        shown = await self._call("GET", f"/containers/{name}/json")
-        return bodies.has_candidates(shown)
+    async def _may_try_again(self, name: str, error: str) -> bool:
+        """Whether another attempt goes to another port; Podman needs another container for it."""
+        if self._podman is None:
+            shown = await self._call("GET", f"/containers/{name}/json")
+            return bodies.has_candidates(shown)
+        spec = self._podman.next_choice(name, error)
+        if spec is None:
+            return False
+        await self.remove(name)
+        await self.create(spec)
+        return True
 
     async def _start(self, name: str) -> None:
         podman = await self._known_podman()

@@ -261,14 +261,38 @@ async def test_nobody_else_starts_tasks_of_a_daemon(world) -> None:
     assert code == "InvalidParameterException"
 
 
-async def test_alarms_are_kept_and_shown(world) -> None:
-    alarms = {"alarmNames": ["cpu"], "enable": True}
+async def test_alarms_that_are_off_are_kept_and_shown(world) -> None:
+    alarms = {"alarmNames": ["cpu"], "enable": False}
     created = await create(world, deploymentConfiguration={"alarms": alarms})
     found = await deployment(world, created["deploymentArn"])
     assert found["alarms"] == {
-        "status": "MONITORING",
+        "status": "DISABLED",
         "alarmNames": ["cpu"],
         "triggeredAlarmNames": [],
     }
     stored = await world.store.read(lambda view: view.scan(DAEMON_DEPLOYMENTS, None))
     assert stored[0].configuration.drain_percent == 25.0
+
+
+async def test_alarms_that_nothing_watches_are_refused(world) -> None:
+    configuration = {"alarms": {"alarmNames": ["cpu"], "enable": True}}
+    refusal = (
+        "InvalidParameterException",
+        "OpenECS has no CloudWatch alarms yet: set alarms.enable to false.",
+    )
+    request = {
+        "daemonName": "agent",
+        "clusterArn": ARN + "cluster/default",
+        "daemonTaskDefinitionArn": ARN + "daemon-task-definition/agent:1",
+        "capacityProviderArns": [PROVIDER],
+    }
+    created = {**request, "deploymentConfiguration": configuration}
+    assert await world.refused("CreateDaemon", **created) == refusal
+    await create(world)
+    changed = {
+        "daemonArn": DAEMON,
+        "daemonTaskDefinitionArn": ARN + "daemon-task-definition/agent:2",
+        "capacityProviderArns": [PROVIDER],
+        "deploymentConfiguration": configuration,
+    }
+    assert await world.refused("UpdateDaemon", **changed) == refusal
