@@ -23,8 +23,6 @@ log = structlog.get_logger(__name__)
 HEARTBEATS_MISSED = 3
 
 #: Seconds that a description of the engine is waited for; it is asked again anyway.
-#: Heartbeats that may be missed before others take the machine for gone.
-HEARTBEATS_MISSED = 3
 PATIENCE = 1.0
 
 CPU_UNITS_PER_CORE = 1024
@@ -83,6 +81,8 @@ class MachineRecord:
 
     async def register(self) -> None:
         """Put the machine in the store; without an engine that answers soon, as not connected."""
+        # First: whoever dies before the first heartbeat must be missed as well.
+        await self._show_life()
         try:
             async with asyncio.timeout(PATIENCE):
                 info = await self._runtime.info()
@@ -103,8 +103,7 @@ class MachineRecord:
                 log.warning("machine not recorded", reason=str(error))
 
     async def _beat(self) -> None:
-        if self._settings.shows_life:
-            await self._store.write(self._show_life)
+        await self._show_life()
         try:
             await self._runtime.ping()
         except EngineUnavailable:
@@ -114,7 +113,11 @@ class MachineRecord:
         if known is None or not known.connected:
             await self.register()
 
-    def _show_life(self, transaction: Transaction) -> None:
+    async def _show_life(self) -> None:
+        if self._settings.shows_life:
+            await self._store.write(self._prolong)
+
+    def _prolong(self, transaction: Transaction) -> None:
         machine = self._settings.machine
         until = self._clock() + HEARTBEATS_MISSED * self._settings.heartbeat
         name = machine_lease(machine)

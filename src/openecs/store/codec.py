@@ -6,6 +6,7 @@ more is ignored. So a new field needs a default; a field may be dropped, never c
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+_making = Lock()
 
 
 class UnreadableDocument(StoreError):
@@ -37,7 +39,13 @@ def decode(kind: Kind[T], document: str) -> T:
 
 
 def _decoder(type_: type[Any]) -> msgspec.json.Decoder[Any]:
-    decoder = _decoders.get(type_)
-    if decoder is None:
-        decoder = _decoders[type_] = msgspec.json.Decoder(type_)
-    return decoder
+    return _decoders.get(type_) or _make(type_)
+
+
+def _make(type_: type[Any]) -> msgspec.json.Decoder[Any]:
+    # What msgspec keeps of a class can be found by another thread before it is filled: decoding
+    # then reads through null. So all decoders are made by one thread at a time.
+    with _making:
+        if type_ not in _decoders:
+            _decoders[type_] = msgspec.json.Decoder(type_)
+        return _decoders[type_]
