@@ -22,6 +22,17 @@ from openecs.model.daemons import (
     DaemonTaskDefinitionStatus,
 )
 from openecs.model.leases import Lease
+from openecs.model.load_balancing import (
+    Listener,
+    LoadBalancer,
+    LoadBalancerState,
+    Rule,
+    Target,
+    TargetGroup,
+    TargetHealth,
+    target_key,
+)
+from openecs.model.network import NetworkStart, SecurityGroup, Subnet, Vpc
 from openecs.model.services import (
     Service,
     ServiceDeployment,
@@ -273,6 +284,75 @@ LEASES: Kind[Lease] = Kind(
     name="lease", type=Lease, key=lambda e: e.name, scope=lambda _: INSTALLATION
 )
 
+NETWORK_STARTS: Kind[NetworkStart] = Kind(
+    name="network-start", type=NetworkStart, key=lambda _: "", scope=lambda s: s.scope
+)
+
+VPCS: Kind[Vpc] = Kind(name="vpc", type=Vpc, key=lambda v: v.id, scope=lambda v: v.scope)
+
+SUBNETS: Kind[Subnet] = Kind(
+    name="subnet",
+    type=Subnet,
+    key=lambda s: s.id,
+    scope=lambda s: s.scope,
+    indexes={"vpc": lambda s: (s.vpc_id,)},
+)
+
+SECURITY_GROUPS: Kind[SecurityGroup] = Kind(
+    name="security-group",
+    type=SecurityGroup,
+    key=lambda g: g.id,
+    scope=lambda g: g.scope,
+    indexes={"vpc": lambda g: (g.vpc_id,), "name": lambda g: (g.vpc_id, g.name)},
+)
+
+LOAD_BALANCERS: Kind[LoadBalancer] = Kind(
+    name="load-balancer",
+    type=LoadBalancer,
+    key=lambda b: b.path,
+    scope=lambda b: b.scope,
+    indexes={"name": lambda b: (b.name,)},
+)
+
+LOAD_BALANCER_STATES: Kind[LoadBalancerState] = Kind(
+    name="load-balancer-state",
+    type=LoadBalancerState,
+    key=lambda s: s.load_balancer,
+    scope=lambda s: s.scope,
+)
+
+LISTENERS: Kind[Listener] = Kind(
+    name="listener", type=Listener, key=lambda e: e.path, scope=lambda e: e.scope
+)
+
+RULES: Kind[Rule] = Kind(
+    name="listener-rule", type=Rule, key=lambda r: r.path, scope=lambda r: r.scope
+)
+
+TARGET_GROUPS: Kind[TargetGroup] = Kind(
+    name="target-group",
+    type=TargetGroup,
+    key=lambda g: g.path,
+    scope=lambda g: g.scope,
+    indexes={"name": lambda g: (g.name,)},
+)
+
+TARGETS: Kind[Target] = Kind(
+    name="target",
+    type=Target,
+    key=lambda t: t.key,
+    scope=lambda t: t.scope,
+    # What is to be removed once its delay is over.
+    global_indexes={"draining": lambda t: () if t.drained_at else None},
+)
+
+TARGET_HEALTH: Kind[TargetHealth] = Kind(
+    name="target-health",
+    type=TargetHealth,
+    key=lambda h: target_key(h.target_group, h.id, h.port),
+    scope=lambda h: h.scope,
+)
+
 ALL = (
     CLUSTERS,
     TASK_DEFINITIONS,
@@ -294,4 +374,15 @@ ALL = (
     DAEMONS,
     DAEMON_REVISIONS,
     DAEMON_DEPLOYMENTS,
+    NETWORK_STARTS,
+    VPCS,
+    SUBNETS,
+    SECURITY_GROUPS,
+    LOAD_BALANCERS,
+    LOAD_BALANCER_STATES,
+    LISTENERS,
+    RULES,
+    TARGET_GROUPS,
+    TARGETS,
+    TARGET_HEALTH,
 )

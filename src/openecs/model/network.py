@@ -1,0 +1,86 @@
+"""The network that load balancers and awsvpc tasks stand in: Amazon EC2's nouns, as far as needed.
+
+Amazon EC2 API Reference, ``Vpc``, ``Subnet``, ``SecurityGroup``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from openecs.model.identity import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vpc:
+    """A virtual network with an address range (``172.31.0.0/16``)."""
+
+    scope: Scope
+    #: ``vpc-`` and 17 hexadecimal digits.
+    id: str
+    cidr: str
+    is_default: bool = False
+    dns_support: bool = True
+    dns_hostnames: bool = False
+    instance_tenancy: str = "default"
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subnet:
+    """A part of a VPC's range in one availability zone."""
+
+    scope: Scope
+    #: ``subnet-`` and 17 hexadecimal digits.
+    id: str
+    vpc_id: str
+    cidr: str
+    #: ``us-east-1a``.
+    availability_zone: str
+    default_for_az: bool = False
+    map_public_ip_on_launch: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ec2:R:A:subnet/ID``."""
+        return self.scope.arn("ec2", f"subnet/{self.id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroupRule:
+    """One permission: a protocol (``tcp``, ``-1`` for all), ports, and one source or target."""
+
+    #: ``sgr-`` and 17 hexadecimal digits.
+    id: str
+    is_egress: bool
+    protocol: str
+    from_port: int | None = None
+    to_port: int | None = None
+    cidr_ipv4: str | None = None
+    cidr_ipv6: str | None = None
+    prefix_list_id: str | None = None
+    #: The id of another security group.
+    referenced_group: str | None = None
+    description: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityGroup:
+    """What traffic may reach its members, and what they may reach."""
+
+    scope: Scope
+    #: ``sg-`` and 17 hexadecimal digits.
+    id: str
+    name: str
+    description: str
+    vpc_id: str
+    rules: tuple[SecurityGroupRule, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkStart:
+    """That a region's default network has been written down, and is from then on like any other."""
+
+    scope: Scope
