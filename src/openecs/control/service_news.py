@@ -16,13 +16,24 @@ from openecs.store.kinds import (
     MACHINES,
     PLACEMENT_TICKETS,
     SERVICES,
+    TARGET_HEALTH,
+    TARGETS,
     TASK_SETS,
     TASKS,
+    service_key,
 )
 
 _MATTERS = frozenset(
     kind.name
-    for kind in (TASKS, CONTAINER_INSTANCES, MACHINES, PLACEMENT_TICKETS, SERVICES, TASK_SETS)
+    for kind in (
+        TASKS,
+        CONTAINER_INSTANCES,
+        MACHINES,
+        PLACEMENT_TICKETS,
+        SERVICES,
+        TASK_SETS,
+        TARGET_HEALTH,
+    )
 )
 
 
@@ -34,7 +45,7 @@ class News:
     instances: dict[Where, ContainerInstance | None] = field(default_factory=dict)
     machines: dict[Where, Machine | None] = field(default_factory=dict)
     tickets: dict[Where, PlacementTicket | None] = field(default_factory=dict)
-    #: None also for one of whose task sets changed.
+    #: None also for one of whose task sets, or whose targets' health, changed.
     services: dict[Where, Service | None] = field(default_factory=dict)
 
 
@@ -57,8 +68,20 @@ def news_of(batch: Sequence[Change], view: View) -> News:
         where = (change.scope, change.key)
         if change.kind == TASK_SETS.name:
             news.services[change.scope, "/".join(change.key.split("/")[:2])] = None
+        elif change.kind == TARGET_HEALTH.name:
+            if served := _served(view, where):
+                news.services[served] = None
         elif change.kind in collected:
             kind, found = collected[change.kind]
             if where not in found:
                 found[where] = view.get(kind, change.scope, change.key)
     return news
+
+
+def _served(view: View, where: Where) -> Where | None:
+    """The service whose task is the target."""
+    target = view.get(TARGETS, *where)
+    task = view.get(TASKS, target.scope, target.task) if target and target.task else None
+    if task is None or task.service is None:
+        return None
+    return task.scope, service_key(task.cluster, task.service)

@@ -7,11 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Call
+from openecs.api.ecs.service_story import tell
 from openecs.control.capacity import Where
+from openecs.control.service_targets import verdicts
 from openecs.decide import lifecycle
 from openecs.decide.placement import resources
-from openecs.decide.services import history, story
-from openecs.decide.services.state import ServicePlan, Stop
+from openecs.decide.services import history
+from openecs.decide.services.state import ServicePlan, Stop, TargetVerdict
 from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus
 from openecs.model.services import (
     DeploymentControllerType,
@@ -29,14 +31,12 @@ from openecs.store.kinds import (
     MACHINES,
     PLACEMENT_TICKETS,
     SERVICE_DEPLOYMENTS,
-    SERVICE_EVENTS,
     SERVICES,
     TASK_DEFINITIONS,
     TASK_SETS,
     TASKS,
     instance_key,
     part_key,
-    service_key,
     task_definition_key,
     task_key,
 )
@@ -54,6 +54,8 @@ class Seen:
     task_sets: tuple[TaskSet, ...]
     #: By ``task_definition_key``: those of its tasks, deployments and task sets that still exist.
     definitions: Mapping[str, TaskDefinition]
+    #: What the target groups of its tasks say.
+    targets: Mapping[str, TargetVerdict]
 
     @property
     def checked(self) -> frozenset[str]:
@@ -109,6 +111,7 @@ def look(where: Where, view: View) -> Seen | None:
         tasks=tasks,
         task_sets=sets,
         definitions=_definitions(view, service, tasks, sets),
+        targets=verdicts(view, tasks),
     )
 
 
@@ -162,6 +165,11 @@ def _check_rest(work: Pass, stopped: AbstractSet[str], tx: Transaction) -> None:
     for task in work.seen.tasks:
         if task.id not in stopped and _is_worse(task, now.get(task.id)):
             raise Conflict(f"task {task.id} is no longer what it was")
+    targets = verdicts(tx, (task for task in found if task.id not in stopped))
+    for name, verdict in targets.items():
+        before = work.seen.targets.get(name)
+        if before is not None and before.healthy and not verdict.healthy:
+            raise Conflict(f"the targets of task {name} are no longer healthy")
 
 
 def _is_worse(seen: Task, now: Task | None) -> bool:
@@ -278,10 +286,6 @@ def _counts(work: Pass) -> dict[str, tuple[int, int, int]]:
 def _write_events(work: Pass, call: Call, tx: Transaction) -> None:
     if not work.events:
         return
-    service = work.service
-    key = service_key(service.cluster, service.name)
-    known = tx.get(SERVICE_EVENTS, service.scope, key) or ServiceEvents(
-        scope=service.scope, cluster=service.cluster, service=service.name
-    )
-    ids = [call.ids.uuid() for _ in work.events]
-    tx.put(SERVICE_EVENTS, story.told(known, work.events, ids, call.now))
+    service, ids = work.service, [call.ids.uuid() for _ in work.events]
+    beginning = ServiceEvents(scope=service.scope, cluster=service.cluster, service=service.name)
+    tell(tx, beginning, work.events, ids, call.now)

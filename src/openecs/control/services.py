@@ -248,6 +248,7 @@ class Services:
             draining=self._capacity.draining(service.scope, service.cluster),
             eligible=_daemon_places(seen, ground),
             task_sets=seen.task_sets,
+            targets=seen.targets,
         )
 
     def _call(self, service: Service, now: datetime) -> Call:

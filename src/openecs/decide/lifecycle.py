@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from openecs.decide import health, network, restarts
+from openecs.decide import health, network, restarts, serving
 from openecs.model.containers import PAUSE, ContainerObservation, ContainerState
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition
 from openecs.model.tasks import Container, ContainerStatus, StopCode, Task, TaskStatus
@@ -245,7 +245,7 @@ def _abandon_unborn(task: Task, launching: Iterable[str]) -> Task:
 def _advance(task: Task, now: datetime) -> Task:
     if task.started_at is None and _has_run(task):
         task = replace(task, started_at=now)
-    status = max(task.last_status, _status(task), key=ORDER.index)
+    status = max(task.last_status, _status(task, now), key=ORDER.index)
     return task if status is task.last_status else replace(task, last_status=status)
 
 
@@ -256,10 +256,12 @@ def _has_run(task: Task) -> bool:
     return all(has_started(c) or c.last_status is ContainerStatus.STOPPED for c in task.containers)
 
 
-def _status(task: Task) -> TaskStatus:
+def _status(task: Task, now: datetime) -> TaskStatus:
     if task.desired_status is TaskStatus.STOPPED:
         if is_over(task):
             return TaskStatus.DEPROVISIONING if task.attachments else TaskStatus.STOPPING
+        if serving.is_held(task, now):
+            return TaskStatus.DEACTIVATING
         exited = task.stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
         return task.last_status if exited else TaskStatus.STOPPING
     if task.started_at:

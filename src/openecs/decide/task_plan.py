@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from openecs.decide import dependencies, restarts
+from openecs.decide import dependencies, restarts, serving
 from openecs.decide.lifecycle import Sighting, is_over
 from openecs.model.containers import ContainerState
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition
@@ -78,17 +78,23 @@ def plan(
     if task.last_status is TaskStatus.STOPPED:
         return TaskPlan()
     if task.desired_status is TaskStatus.STOPPED:
-        return _stopping(task, definition, sighting, stop_timeout)
+        return _stopping(task, definition, sighting, now, stop_timeout)
     if not is_set_up:
         return TaskPlan(steps=(SetUp(),))
     return _starting(task, definition, sighting, now)
 
 
 def _stopping(
-    task: Task, definition: TaskDefinition, sighting: Sighting, stop_timeout: timedelta
+    task: Task,
+    definition: TaskDefinition,
+    sighting: Sighting,
+    now: datetime,
+    stop_timeout: timedelta,
 ) -> TaskPlan:
     if is_over(task):
         return TaskPlan(steps=(TearDown(),))
+    if serving.is_held(task, now):
+        return TaskPlan(wake=task.drained_at)
     return TaskPlan(
         steps=tuple(
             Stop(c.name, _grace(definition.container(c.name), stop_timeout))

@@ -369,6 +369,8 @@ class Target:
     draining_since: datetime | None = None
     #: When its delay is over and it is to be removed.
     drained_at: datetime | None = None
+    #: The key of the ECS task that serves it; None for what a user registered.
+    task: str | None = None
 
     @property
     def key(self) -> str:

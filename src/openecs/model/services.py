@@ -101,6 +101,15 @@ class DeploymentConfiguration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLoadBalancer:
+    """A target group that a container of each task serves. API Reference, ``LoadBalancer``."""
+
+    target_group_arn: str
+    container_name: str
+    container_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRevision:
     """What tasks of a service are started from; ``id`` is its own, in digits."""
 
@@ -118,6 +127,7 @@ class ServiceRevision:
     platform_version: str | None = None
     platform_family: str | None = None
     network_configuration: NetworkConfiguration | None = None
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     created_at: datetime
 
     @property

@@ -179,6 +179,28 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedGroup:
+    """A target group that a container of the task serves, and as what it is registered there.
+
+    API Reference, ``LoadBalancer``.
+    """
+
+    target_group_arn: str
+    container_name: str
+    container_port: int
+    #: The target's id and port; None before it is registered.
+    target_id: str | None = None
+    target_port: int | None = None
+    #: From when on it gets no request any more, and its containers may stop; None before.
+    drained_at: datetime | None = None
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it is registered, and not drained or draining."""
+        return self.target_id is not None and self.drained_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskProtection:
     """That a service task is not to be scaled in, nor replaced by a deployment, until then."""
 
@@ -233,6 +255,7 @@ class Task:
     #: Starts at 1 and grows with every change the API can show.
     version: int = 1
     protection: TaskProtection | None = None
+    served_groups: tuple[ServedGroup, ...] = ()
     #: Of a task that a scheduler keeps: whether that has taken its end into account.
     accounted: bool = False
     tags: dict[str, str] = field(default_factory=dict)
@@ -268,6 +291,12 @@ class Task:
     def container_arn(self, container: Container) -> str:
         """The ARN of one of its containers."""
         return container_arn(self.scope, self.cluster, self.id, container.id)
+
+    @property
+    def drained_at(self) -> datetime | None:
+        """When the last of its targets has drained; None where none drains."""
+        times = [g.drained_at for g in self.served_groups if g.drained_at]
+        return max(times, default=None)
 
     def container(self, name: str) -> Container | None:
         """The container of that name, or None."""

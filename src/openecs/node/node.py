@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from openecs.decide import lifecycle, task_plan
+from openecs.decide import lifecycle, serving, task_plan
 from openecs.loops.controller import Again, Controller
 from openecs.loops.turns import Turns
 from openecs.model.containers import PAUSE
 from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task, TaskStatus
-from openecs.node import cleanup
+from openecs.node import cleanup, targets
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
 from openecs.node.settings import NodeSettings
@@ -217,16 +217,18 @@ class Node:
         sighting = run.sighting(self._view.of(task.arn))
         now = self._clock()
         definition = run.definition
-        if lifecycle.absorb(task, definition, sighting, now) == task:
+        after = lifecycle.absorb(task, definition, sighting, now)
+        if after == task and not any(serving.changes(task)):
             return task
 
         def record(transaction: Transaction) -> Task:
             current = transaction.get(TASKS, key.scope, key.key)
             if current is None:
                 return task
-            after = lifecycle.absorb(current, definition, sighting, now)
-            transaction.put(TASKS, after)
-            return after
+            absorbed = lifecycle.absorb(current, definition, sighting, now)
+            settled = targets.settle(transaction, absorbed, now)
+            transaction.put(TASKS, settled)
+            return settled
 
         return await self._store.write(record)
 

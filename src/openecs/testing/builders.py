@@ -13,6 +13,18 @@ from typing import Any
 from openecs.api.base import ApiSettings, Call, Caller
 from openecs.model.clusters import Cluster, ContainerInstance, Machine
 from openecs.model.identity import Scope
+from openecs.model.load_balancing import (
+    Action,
+    ForwardAction,
+    Listener,
+    LoadBalancer,
+    LoadBalancerType,
+    Scheme,
+    TargetGroup,
+    TargetHealthCheck,
+    TargetType,
+    WeightedTargetGroup,
+)
 from openecs.model.task_definitions import (
     Attribute,
     ContainerDefinition,
@@ -156,3 +168,53 @@ def a_container_instance(number: int = 1, **changes: Any) -> ContainerInstance:
         "registered_at": NOW,
     }
     return ContainerInstance(**{**values, **changes})
+
+
+def a_load_balancer(name: str = "front", **changes: Any) -> LoadBalancer:
+    """An application load balancer for everybody."""
+    values = {
+        "scope": SCOPE,
+        "name": name,
+        "id": "1".zfill(16),
+        "type": LoadBalancerType.APPLICATION,
+        "scheme": Scheme.INTERNET_FACING,
+        "ip_address_type": "ipv4",
+        "vpc_id": "vpc-1",
+        "subnets": (),
+        "dns_name": f"{name}-1.{SCOPE.region}.elb.localhost",
+        "loopback_address": "127.64.0.1",
+        "created_at": NOW,
+    }
+    return LoadBalancer(**{**values, **changes})
+
+
+def a_target_group(name: str = "targets", **changes: Any) -> TargetGroup:
+    """A target group of instances, checked by HTTP."""
+    values = {
+        "scope": SCOPE,
+        "name": name,
+        "id": "2".zfill(16),
+        "target_type": TargetType.INSTANCE,
+        "protocol": "HTTP",
+        "protocol_version": "HTTP1",
+        "port": 80,
+        "vpc_id": "vpc-1",
+        "health_check": TargetHealthCheck(protocol="HTTP", path="/", http_codes="200"),
+        "created_at": NOW,
+    }
+    return TargetGroup(**{**values, **changes})
+
+
+def a_listener(*groups: TargetGroup, **changes: Any) -> Listener:
+    """A listener of ``a_load_balancer`` on port 80 that forwards to the groups in equal shares."""
+    shares = tuple(WeightedTargetGroup(target_group_arn=group.arn) for group in groups)
+    values = {
+        "scope": SCOPE,
+        "load_balancer": a_load_balancer().path,
+        "id": "3".zfill(16),
+        "protocol": "HTTP",
+        "port": 80,
+        "default_actions": (Action(type="forward", forward=ForwardAction(target_groups=shares)),),
+        "created_at": NOW,
+    }
+    return Listener(**{**values, **changes})

@@ -17,6 +17,7 @@ from openecs.model.services import (
     Service,
     ServiceDeployment,
     ServiceDeploymentStatus,
+    ServiceLoadBalancer,
     ServiceRevision,
 )
 from openecs.model.task_definitions import TaskDefinition
@@ -34,6 +35,7 @@ class LaunchSettings:
     platform_version: str | None = None
     platform_family: str | None = None
     network_configuration: NetworkConfiguration | None = None
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
 
 
 def new_revision(
@@ -52,6 +54,7 @@ def new_revision(
         platform_version=launch.platform_version,
         platform_family=launch.platform_family,
         network_configuration=launch.network_configuration,
+        load_balancers=launch.load_balancers,
         created_at=call.now,
     )
 

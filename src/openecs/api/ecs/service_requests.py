@@ -6,11 +6,17 @@ API Reference, ``CreateService``, ``UpdateService``; texts as public traces show
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members
-from openecs.api.ecs import errors, launches, references, task_requests
+from openecs.api.ecs import (
+    errors,
+    launches,
+    references,
+    service_load_balancers,
+    task_requests,
+)
 from openecs.api.ecs.new_deployments import LaunchSettings
 from openecs.api.ecs.task_requests import TaskRequest
 from openecs.model.clusters import Cluster
@@ -46,6 +52,7 @@ _OF_TASK_SETS = (
 
 _OF_LAUNCH = (
     "taskDefinition",
+    "loadBalancers",
     "networkConfiguration",
     "platformVersion",
     "capacityProviderStrategy",
@@ -108,7 +115,6 @@ def check_same_controller(service: Service, request: Members) -> None:
 
 def check_built(request: Members) -> None:
     """Refuse what nothing stands behind yet, as AWS would refuse what does not exist."""
-    _check_load_balancers(request)
     if request.get("serviceRegistries"):
         raise errors.invalid_parameter("The specified service registry does not exist.")
     if (request.get("serviceConnectConfiguration") or {}).get("enabled"):
@@ -155,17 +161,23 @@ def checked_count(given: int) -> int:
 
 
 def grace_period(request: Members) -> int | None:
-    """The health check grace period in seconds. There are no load balancers it could be for."""
+    """The health check grace period in seconds. Raises ``InvalidParameterException``."""
     given: int | None = request.get("healthCheckGracePeriodSeconds")
     if given is not None and not 0 <= given <= GRACE_LIMIT:
         raise errors.invalid_parameter(
             f"healthCheckGracePeriodSeconds must be between 0 and {GRACE_LIMIT}."
         )
-    if given:
+    return given
+
+
+def check_grace(service: Service, request: Members) -> None:
+    """A grace period is for services behind load balancers; EXTERNAL ones have task sets."""
+    if service.revision is None or service.revision.load_balancers:
+        return
+    if request.get("healthCheckGracePeriodSeconds"):
         raise errors.invalid_parameter(
             "Health check grace period is only valid for services configured to use load balancers"
         )
-    return given
 
 
 def wanted(
@@ -189,9 +201,20 @@ def wanted(
 
 
 def launch(
+    view: View, call: Call, asked: TaskRequest, request: Members, strategy: SchedulingStrategy
+) -> tuple[LaunchSettings, Placement]:
+    """Where the service's tasks run, how they choose there, and what they serve.
+
+    Raises ``ServiceError``.
+    """
+    settings, chosen = _settings(asked, request, strategy)
+    served = service_load_balancers.parse(view, call, asked.definition, request)
+    return replace(settings, load_balancers=served), chosen
+
+
+def _settings(
     asked: TaskRequest, request: Members, strategy: SchedulingStrategy
 ) -> tuple[LaunchSettings, Placement]:
-    """Where the service's tasks run, and how they choose there. Raises ``ServiceError``."""
     chosen = placement(request)
     ask = launches.ask_for(asked, request)
     items = launches.provider_strategy(asked, request)
@@ -269,12 +292,14 @@ def over_current(service: Service, current: ServiceRevision, request: Members) -
         filled["placementConstraints"] = _all_members(service.placement_constraints)
     if request.get("placementStrategy") is None:
         filled["placementStrategy"] = _all_members(service.placement_strategy)
+    if request.get("loadBalancers") is None:
+        filled["loadBalancers"] = service_load_balancers.show(current.load_balancers)
     if not request.get("platformVersion"):
         filled["platformVersion"] = service.platform_version
     return {**filled, **_launch_over_current(current, request)}
 
 
-def deploys(service: Service, request: Members, asked: TaskRequest) -> bool:
+def deploys(service: Service, request: Members, asked: TaskRequest, launch: LaunchSettings) -> bool:
     """Whether an update starts a deployment. API Reference, ``UpdateService``."""
     current = service.revision
     if current is None:
@@ -285,6 +310,8 @@ def deploys(service: Service, request: Members, asked: TaskRequest) -> bool:
     if (current.family, current.revision) != (definition.family, definition.revision):
         return True
     if asked.network_configuration != current.network_configuration:
+        return True
+    if launch.load_balancers != current.load_balancers:
         return True
     platform = request.get("platformVersion")
     return bool(platform) and platform != service.platform_version
@@ -338,16 +365,3 @@ def _check_daemon_can(strategy: SchedulingStrategy) -> None:
         raise errors.invalid_parameter(
             "The DAEMON scheduling strategy is not supported for Fargate"
         )
-
-
-def _check_load_balancers(request: Members) -> None:
-    given = request.get("loadBalancers") or ()
-    if not given:
-        return
-    kinds = {"targetGroupArn" if each.get("targetGroupArn") else "name" for each in given}
-    if len(kinds) > 1:
-        raise errors.invalid_parameter(
-            "All loadBalancers must be strictly either ELBv1 (defining loadBalancerName) or ELBv2 "
-            "(defining targetGroupArn)"
-        )
-    raise errors.invalid_parameter("The specified target group does not exist.")

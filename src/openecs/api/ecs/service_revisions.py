@@ -8,7 +8,7 @@ from __future__ import annotations
 from openecs.api.base import Call, Members, Operation, Reads
 from openecs.api.ecs import errors
 from openecs.api.ecs.service_parts import key_of, named, show_owner
-from openecs.api.ecs.service_views import show_launch, tasks_of
+from openecs.api.ecs.service_views import show_launch, show_served, tasks_of
 from openecs.model.services import Deployment, ServiceRevision, TaskSet
 from openecs.store.base import View
 from openecs.store.kinds import (
@@ -44,7 +44,7 @@ def _show(view: View, revision: ServiceRevision) -> Members:
         **show_owner(revision),
         "taskDefinition": revision.task_definition_arn,
         **show_launch(revision),
-        "loadBalancers": [],
+        "loadBalancers": show_served(revision),
         "serviceRegistries": [],
         "containerImages": _images(view, revision),
         "guardDutyEnabled": False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openecs.api import shapes
 from openecs.api.base import Members
-from openecs.api.ecs import tags
+from openecs.api.ecs import service_load_balancers, tags
 from openecs.decide.services.task_sets import computed_desired_count
 from openecs.model.services import (
     Deployment,
@@ -63,7 +63,7 @@ def show(view: View, service: Service, *, with_tags: bool) -> Members:
         "serviceArn": service.arn,
         "serviceName": service.name,
         "clusterArn": service.cluster_arn,
-        "loadBalancers": [],
+        "loadBalancers": show_served(service.revision),
         "serviceRegistries": [],
         "status": str(service.status),
         "desiredCount": service.desired_count,
@@ -111,7 +111,7 @@ def show_task_set(view: View, service: Service, task_set: TaskSet, *, with_tags:
         "createdAt": task_set.created_at,
         "updatedAt": task_set.updated_at,
         **show_launch(task_set.revision),
-        "loadBalancers": [],
+        "loadBalancers": show_served(task_set.revision),
         "serviceRegistries": [],
         "scale": {"value": task_set.scale, "unit": "PERCENT"},
         "stabilityStatus": task_set.stability_status,
@@ -140,6 +140,11 @@ def show_launch(revision: ServiceRevision) -> Members:
             else None
         ),
     }
+
+
+def show_served(revision: ServiceRevision | None) -> list[Members]:
+    """The target groups that tasks of a revision serve."""
+    return service_load_balancers.show(revision.load_balancers) if revision else []
 
 
 def current_deployment(view: View, service: Service) -> ServiceDeployment | None:

@@ -57,6 +57,7 @@ _ASKED_OF_REVISION = (
     "launch_type",
     "capacity_provider_strategy",
     "network_configuration",
+    "load_balancers",
 )
 
 
@@ -92,6 +93,7 @@ def update_service(tx: Transaction, call: Call, request: Members) -> Members:
         service = _with_placement(service, request)
     else:
         service = _with_launch(tx, call, cluster, service, request)
+    service_requests.check_grace(service, request)
     tx.put(SERVICES, service)
     return {"service": show(tx, service, with_tags=True)}
 
@@ -183,6 +185,7 @@ def _asked_for(tx: Transaction, call: Call, cluster: Cluster, request: Members) 
         service = _with_placement(service, request)
     else:
         service = _launched(tx, call, cluster, service, request)
+    service_requests.check_grace(service, request)
     rebalancing = deployment_configurations.rebalancing(request, service)
     return replace(service, availability_zone_rebalancing=rebalancing)
 
@@ -218,7 +221,9 @@ def _launched(
     if not reference:
         raise errors.invalid_parameter("TaskDefinition can not be blank.")
     asked = service_requests.wanted(tx, call, cluster, reference, request)
-    launch, placement = service_requests.launch(asked, request, service.scheduling_strategy)
+    launch, placement = service_requests.launch(
+        tx, call, asked, request, service.scheduling_strategy
+    )
     definition = asked.definition
     return replace(
         service,
@@ -314,7 +319,7 @@ def _with_launch(
     reference = request.get("taskDefinition") or current.task_definition_arn
     whole = service_requests.over_current(service, current, request)
     asked = service_requests.wanted(tx, call, cluster, reference, whole)
-    launch, placement = service_requests.launch(asked, whole, service.scheduling_strategy)
+    launch, placement = service_requests.launch(tx, call, asked, whole, service.scheduling_strategy)
     revision = new_deployments.new_revision(
         call, cluster.name, service.name, asked.definition, launch
     )
@@ -325,7 +330,7 @@ def _with_launch(
         placement_strategy=placement.strategy,
         role_arn=service_requests.role(call, asked.definition),
     )
-    if service_requests.deploys(service, request, asked):
+    if service_requests.deploys(service, request, asked, launch):
         return new_deployments.begin(tx, call, changed, revision)
     return new_deployments.adjust(changed, launch)
 

@@ -25,7 +25,12 @@ from openecs.model.task_definitions import (
     TaskDefinition,
     TaskDefinitionStatus,
 )
-from openecs.model.tasks import ContainerOverride, NetworkConfiguration, TaskOverride
+from openecs.model.tasks import (
+    ContainerOverride,
+    NetworkConfiguration,
+    ServedGroup,
+    TaskOverride,
+)
 from openecs.store.base import View
 
 OVERRIDES_LIMIT = 8192
@@ -52,6 +57,7 @@ class TaskRequest:
     started_by: str | None
     network_configuration: NetworkConfiguration | None
     tags: dict[str, str]
+    served_groups: tuple[ServedGroup, ...] = ()
 
     @property
     def sized(self) -> TaskDefinition:

@@ -145,7 +145,7 @@ def _asked_for(
     """The task set as the request describes it. Raises ``ServiceError``."""
     service_requests.check_built(request)
     asked = service_requests.wanted(view, call, cluster, request["taskDefinition"], request)
-    launch, _ = service_requests.launch(asked, request, SchedulingStrategy.REPLICA)
+    launch, _ = service_requests.launch(view, call, asked, request, SchedulingStrategy.REPLICA)
     definition = asked.definition
     return TaskSet(
         scope=call.scope,

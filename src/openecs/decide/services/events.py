@@ -38,6 +38,33 @@ def failed_health_checks(service: str, task: str) -> str:
     return said(service, f"(task {task}) failed container health checks.")
 
 
+def registered(service: str, target_group_arn: str) -> str:
+    """A task has become a target."""
+    return said(service, f"registered 1 targets in (target-group {target_group_arn})")
+
+
+def deregistered(service: str, target_group_arn: str) -> str:
+    """A task is no target any more, or drains."""
+    return said(service, f"deregistered 1 targets in (target-group {target_group_arn})")
+
+
+def failed_to_register(service: str, target_group_arn: str) -> str:
+    """The target group of a service has been deleted."""
+    return said(
+        service,
+        f"failed to register targets in (target-group {target_group_arn}) with (error The target "
+        f"group {target_group_arn} not found)",
+    )
+
+
+def failed_target_checks(service: str, target: str, target_group_arn: str, why: str) -> str:
+    """A task is replaced because a target group finds it unhealthy; ``target`` as ``(task ID)``."""
+    return said(
+        service,
+        f"{target} is unhealthy in (target-group {target_group_arn}) due to (reason {why})",
+    )
+
+
 def steady(service: str) -> str:
     """The service is what it is to be."""
     return said(service, "has reached a steady state.")

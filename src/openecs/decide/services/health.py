@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from openecs.decide.lifecycle import ORDER
-from openecs.decide.services.state import SchedulerSettings, ServiceState
+from openecs.decide.services.state import SchedulerSettings, ServiceState, TargetVerdict
 from openecs.model.services import Deployment
 from openecs.model.tasks import HealthStatus, Task, TaskStatus
 
@@ -46,8 +46,8 @@ class Member:
     draining: bool = False
     #: Until when it is protected, if it is now.
     protected_until: datetime | None = None
-    #: Why it is stopped for being UNHEALTHY.
-    complaint: str = ""
+    #: What its target groups say, where it has any.
+    verdict: TargetVerdict | None = None
 
     @property
     def is_healthy(self) -> bool:
@@ -63,6 +63,18 @@ class Member:
     def is_settled(self) -> bool:
         """Whether it is all that a steady service asks of it."""
         return self.condition >= Condition.YOUNG and not self.draining
+
+    @property
+    def has_sick_containers(self) -> bool:
+        """Whether it is its containers' own checks that find it unhealthy."""
+        return self.task.health_status is HealthStatus.UNHEALTHY
+
+    @property
+    def complaint(self) -> str:
+        """Why it is stopped for being UNHEALTHY."""
+        if self.has_sick_containers or self.verdict is None:
+            return CONTAINERS_FAILED
+        return f"{TARGETS_FAILED} in (target-group {self.verdict.target_group_arn})"
 
     @property
     def is_kept(self) -> bool:
@@ -115,9 +127,7 @@ def _member(state: ServiceState, settings: SchedulerSettings, task: Task, now: d
         protected_until=protection.expires_at
         if protection and protection.expires_at > now
         else None,
-        complaint=CONTAINERS_FAILED
-        if task.health_status is HealthStatus.UNHEALTHY
-        else TARGETS_FAILED,
+        verdict=state.targets.get(task.id),
     )
 
 
@@ -128,7 +138,8 @@ def _condition(
     if task.last_status is not TaskStatus.RUNNING:
         return Condition.PENDING, None
     since = task.started_at or now
-    target = state.targets.get(task.id, True)
+    verdict = state.targets.get(task.id)
+    target = True if verdict is None else verdict.healthy
     if task.health_status is HealthStatus.UNHEALTHY or target is False:
         grace = timedelta(seconds=state.service.health_check_grace_period_seconds or 0)
         in_grace = now < since + grace
@@ -136,7 +147,7 @@ def _condition(
     if f"{task.family}:{task.revision}" in state.checked:
         is_proven = task.health_status is HealthStatus.HEALTHY and target is True
         return (Condition.HEALTHY if is_proven else Condition.UNPROVEN), None
-    if task.id in state.targets:
+    if verdict is not None:
         return (Condition.HEALTHY if target else Condition.UNPROVEN), None
     grown = since + settings.healthy_after
     return (Condition.HEALTHY, None) if grown <= now else (Condition.YOUNG, grown)

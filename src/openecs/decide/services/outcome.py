@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from openecs.decide.services import events
-from openecs.decide.services.health import CONTAINERS_FAILED, Condition, Member, Survey
+from openecs.decide.services.health import Condition, Member, Survey
 from openecs.decide.services.rollout import Moves
 from openecs.decide.services.state import SchedulerSettings, Start, Stop
 from openecs.model.services import Deployment, RolloutState, Service
@@ -34,11 +34,16 @@ def starts_of(service: Service, moves: Moves) -> tuple[Start, ...]:
 
 
 def complaints(service: Service, members: Iterable[Member]) -> tuple[str, ...]:
-    """The events of tasks replaced because their containers are unhealthy."""
-    return tuple(
-        events.failed_health_checks(service.name, m.task.id)
-        for m in members
-        if m.complaint == CONTAINERS_FAILED
+    """The events of tasks replaced because they are unhealthy."""
+    return tuple(_complaint(service, member) for member in members)
+
+
+def _complaint(service: Service, member: Member) -> str:
+    verdict = member.verdict
+    if member.has_sick_containers or verdict is None:
+        return events.failed_health_checks(service.name, member.task.id)
+    return events.failed_target_checks(
+        service.name, verdict.target, verdict.target_group_arn, verdict.reason
     )
 
 

@@ -40,6 +40,20 @@ class FreshIds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetVerdict:
+    """What the target groups of a task say of it together.
+
+    ``healthy`` is None while one of them has yet to say; where it is False, the rest tells which
+    one says so, of what (``(task ID) (port N)``), and why.
+    """
+
+    healthy: bool | None
+    target_group_arn: str = ""
+    target: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceState:
     """A service and everything its scheduling depends on, at one moment."""
 
@@ -53,9 +67,8 @@ class ServiceState:
     draining: frozenset[str] = frozenset()
     #: Of a DAEMON: the ids of the instances that are to have a task, as placement's filters say.
     eligible: tuple[str, ...] = ()
-    #: By task id: what its target groups say, where it has any: True healthy, False unhealthy, None
-    #: not known yet. A task that is not in it has no targets.
-    targets: Mapping[str, bool | None] = field(default_factory=dict)
+    #: By task id. A task that is not in it serves no target group.
+    targets: Mapping[str, TargetVerdict] = field(default_factory=dict)
     #: The names of the service's deployment alarms that are in ALARM.
     alarms: frozenset[str] = frozenset()
     #: Of an EXTERNAL service.

@@ -183,8 +183,8 @@ async def test_what_an_external_service_cannot_have(world, request_) -> None:
             ("NamespaceNotFoundException", "The specified namespace"),
         ),
         (
-            {"loadBalancers": [{"targetGroupArn": "arn:aws:elasticloadbalancing:x"}]},
-            (INVALID, "The specified target group does not exist."),
+            {"loadBalancers": [{"loadBalancerName": "b"}]},
+            (INVALID, "OpenECS has no Classic Load Balancers"),
         ),
         (
             {"loadBalancers": [{"targetGroupArn": "a"}, {"loadBalancerName": "b"}]},

@@ -153,7 +153,15 @@ async def test_on_fargate(world) -> None:
             INVALID,
             "both a launch type and capacity provider strategy",
         ),
-        ({"loadBalancers": [{"targetGroupArn": "arn:x"}]}, INVALID, "target group does not exist"),
+        (
+            {
+                "loadBalancers": [
+                    {"targetGroupArn": "arn:x", "containerName": "app", "containerPort": 1}
+                ]
+            },
+            INVALID,
+            "target group does not exist",
+        ),
         ({"serviceRegistries": [{"registryArn": "arn:x"}]}, INVALID, "registry does not exist"),
         ({"scale": percent(100.1)}, INVALID, "between 0 and 100"),
         ({"scale": percent(-1)}, INVALID, "between 0 and 100"),
