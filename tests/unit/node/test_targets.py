@@ -198,8 +198,10 @@ async def test_a_missing_target_group_is_told_of_once(store) -> None:
     for _ in range(2):
         assert await settle(store, TASK) == TASK
     assert await told(store) == [
-        f"(service web) failed to register targets in (target-group {GROUP.arn}) with (error The "
-        f"target group {GROUP.arn} not found)"
+        (
+            f"(service web) failed to register targets in (target-group {GROUP.arn}) with (error "
+            f"The target group {GROUP.arn} not found)"
+        )
     ]
 
 

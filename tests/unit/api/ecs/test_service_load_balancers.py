@@ -72,13 +72,17 @@ async def test_addresses_are_for_tasks_that_have_one(world) -> None:
         (serving(replace(GROUP, id="9".zfill(16))), "The specified target group does not exist."),
         (
             serving(IDLE),
-            f"The target group with targetGroupArn {IDLE.arn} does not have an associated load "
-            "balancer.",
+            (
+                f"The target group with targetGroupArn {IDLE.arn} does not have an associated load "
+                "balancer."
+            ),
         ),
         (
             serving(BY_ADDRESS),
-            f"The provided target group {BY_ADDRESS.arn} has target type ip, which is incompatible "
-            "with the bridge network mode specified in the task definition.",
+            (
+                f"The provided target group {BY_ADDRESS.arn} has target type ip, which is "
+                "incompatible with the bridge network mode specified in the task definition."
+            ),
         ),
         (
             serving(GROUP, container="x"),

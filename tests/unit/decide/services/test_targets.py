@@ -103,8 +103,10 @@ def test_a_verdict_makes_the_condition(said, grace, condition) -> None:
 def test_why_a_task_is_replaced_is_told() -> None:
     sick = member(TASK, SICK)
     assert complaints(a_service(), [sick]) == (
-        "(service web) (task 1) (port 80) is unhealthy in (target-group arn:one) due to (reason "
-        "Request timed out)",
+        (
+            "(service web) (task 1) (port 80) is unhealthy in (target-group arn:one) due to "
+            "(reason Request timed out)"
+        ),
     )
     assert [s.reason for s in stops_of(a_service(), [sick])] == [
         "Task failed ELB health checks in (target-group arn:one)"
