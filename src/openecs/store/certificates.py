@@ -1,0 +1,35 @@
+"""The certificate that an ARN names, whichever service keeps it."""
+
+from __future__ import annotations
+
+from openecs.model.certificates import Certificate, KeyPair, ServerCertificate
+from openecs.model.identity import Arn, Scope, parse_arn
+from openecs.store.base import View
+from openecs.store.kinds import CERTIFICATES, SERVER_CERTIFICATES
+
+__all__ = ["KeyPair", "iam_scope", "key_pair"]
+
+
+def key_pair(view: View, arn: str) -> KeyPair | None:
+    """Certificate, key and chain of ACM's or IAM's certificate of that ARN; None: there is none."""
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return None
+    found = _find(view, parsed)
+    return found.key_pair if found is not None and found.arn == arn else None
+
+
+def iam_scope(account: str) -> Scope:
+    """Where IAM keeps what is an account's: in no region."""
+    return Scope(account, "")
+
+
+def _find(view: View, arn: Arn) -> Certificate | ServerCertificate | None:
+    kind, _, name = arn.resource.partition("/")
+    match arn.service, kind:
+        case "acm", "certificate":
+            return view.get(CERTIFICATES, arn.scope, name)
+        case "iam", "server-certificate":
+            return view.get(SERVER_CERTIFICATES, arn.scope, name.rpartition("/")[2])
+        case _:
+            return None
