@@ -8,9 +8,11 @@ AWS Certificate Manager API Reference, ``CertificateDetail``; IAM API Reference,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from openecs.model.identity import Scope
 
@@ -41,6 +43,34 @@ class KeyPair:
     chain: str | None = None
 
 
+class Authority(Protocol):
+    """Who issues certificates. All that needs chance is here: keys, serial numbers, salt."""
+
+    def issue(self, names: Sequence[str], key_algorithm: str, now: datetime) -> KeyPair:
+        """A certificate of these DNS names with a new key; the authority's own is the chain.
+
+        ``key_algorithm`` is ``RSA_2048``, ``EC_prime256v1`` or ``EC_secp384r1``.
+        """
+        ...
+
+    def encrypt(self, private_key: str, passphrase: bytes) -> str:
+        """A private key of PEM text as PKCS #8 PEM text that only the passphrase opens."""
+        ...
+
+
+class NoAuthority:
+    """The authority of what is given none: it issues nothing."""
+
+    def issue(self, names: Sequence[str], key_algorithm: str, now: datetime) -> KeyPair:
+        """Raise ``RuntimeError``."""
+        raise RuntimeError(f"there is no authority to issue {key_algorithm} {names} at {now}")
+
+    def encrypt(self, private_key: str, passphrase: bytes) -> str:
+        """Raise ``RuntimeError``."""
+        del private_key, passphrase
+        raise RuntimeError("there is no authority to encrypt a key")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a certificate says of itself, read from it when it came."""
@@ -49,7 +79,7 @@ class Facts:
     issuer: str
     #: Pairs of hexadecimal digits with colons between.
     serial: str
-    #: Whom it is for: the DNS names among its alternative names, else its common name.
+    #: Whom it is for: its common name first, then its alternative names.
     names: tuple[str, ...]
     not_before: datetime
     not_after: datetime
@@ -88,6 +118,8 @@ class Certificate:
     transparency_logging: str = "ENABLED"
     #: Whether its key may be exported: ``ENABLED`` or ``DISABLED``.
     export: str = "DISABLED"
+    #: Whether its key has been exported.
+    exported: bool = False
     idempotency_token: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
 

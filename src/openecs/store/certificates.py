@@ -1,13 +1,16 @@
-"""The certificate that an ARN names, whichever service keeps it."""
+"""The certificate that an ARN names, whichever service keeps it, and who uses it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from openecs.model.certificates import Certificate, KeyPair, ServerCertificate
 from openecs.model.identity import Arn, Scope, parse_arn
+from openecs.model.load_balancing import SERVICE
 from openecs.store.base import View
-from openecs.store.kinds import CERTIFICATES, SERVER_CERTIFICATES
+from openecs.store.kinds import CERTIFICATES, LISTENERS, SERVER_CERTIFICATES
 
-__all__ = ["KeyPair", "iam_scope", "key_pair"]
+__all__ = ["KeyPair", "iam_scope", "key_pair", "users"]
 
 
 def key_pair(view: View, arn: str) -> KeyPair | None:
@@ -22,6 +25,19 @@ def key_pair(view: View, arn: str) -> KeyPair | None:
 def iam_scope(account: str) -> Scope:
     """Where IAM keeps what is an account's: in no region."""
     return Scope(account, "")
+
+
+def users(view: View, scope: Scope | None) -> Mapping[str, Sequence[str]]:
+    """ARNs of certificates to those of the load balancers whose listeners use them.
+
+    ``scope`` is where the listeners are, None for everywhere.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for listener in view.scan(LISTENERS, scope):
+        balancer = listener.scope.arn(SERVICE, f"loadbalancer/{listener.load_balancer}")
+        for arn in listener.certificates:
+            found.setdefault(arn, {})[balancer] = None
+    return {arn: tuple(balancers) for arn, balancers in found.items()}
 
 
 def _find(view: View, arn: Arn) -> Certificate | ServerCertificate | None:
