@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from openecs import private_files
-from openecs.model.certificates import KeyPair
+from openecs.model.certificates import AuthorityUnavailable, KeyPair
 
 FILE = "certificate-authority.pem"
 #: 13 months, as ACM's.
@@ -38,10 +38,6 @@ OWN_TERM = timedelta(days=3650)
 COMMON_NAME_LIMIT = 64
 
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-class AuthorityUnreadable(Exception):
-    """The file is there and is not what was written; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ class LocalAuthority:
         self._signer: _Signer | None = None
 
     def certificate(self, now: datetime) -> str:
-        """Its own certificate, to be trusted, as PEM text."""
+        """Its own certificate, to be trusted, as PEM text. Raises ``AuthorityUnavailable``."""
         return _pem(self._ensure(now).certificate)
 
     def issue(self, names: Sequence[str], key_algorithm: str, now: datetime) -> KeyPair:
@@ -82,8 +78,11 @@ class LocalAuthority:
     def _ensure(self, now: datetime) -> _Signer:
         """Key and certificate, made and on the disk before anything is signed with them."""
         if self._signer is None:
-            with private_files.alone(self._path.parent):
-                self._signer = self._read() or self._make(now)
+            try:
+                with private_files.alone(self._path.parent):
+                    self._signer = self._read() or self._make(now)
+            except OSError as error:
+                raise AuthorityUnavailable(f"{self._path}: {error.strerror}") from error
         return self._signer
 
     def _read(self) -> _Signer | None:
@@ -95,9 +94,9 @@ class LocalAuthority:
             key = load_pem_private_key(text, password=None)
             certificate = x509.load_pem_x509_certificate(text)
         except (ValueError, TypeError) as error:
-            raise AuthorityUnreadable(f"{self._path} holds no authority: {error}") from error
+            raise AuthorityUnavailable(f"{self._path} holds no authority: {error}") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise AuthorityUnreadable(f"{self._path} holds no authority: its key is another kind")
+            raise AuthorityUnavailable(f"{self._path} holds no authority: its key is another kind")
         return _Signer(key, certificate)
 
     def _make(self, now: datetime) -> _Signer:

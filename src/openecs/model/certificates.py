@@ -43,13 +43,18 @@ class KeyPair:
     chain: str | None = None
 
 
+class AuthorityUnavailable(Exception):
+    """The authority's own key cannot be read or kept; the text says where and why."""
+
+
 class Authority(Protocol):
     """Who issues certificates. All that needs chance is here: keys, serial numbers, salt."""
 
     def issue(self, names: Sequence[str], key_algorithm: str, now: datetime) -> KeyPair:
         """A certificate of these DNS names with a new key; the authority's own is the chain.
 
-        ``key_algorithm`` is ``RSA_2048``, ``EC_prime256v1`` or ``EC_secp384r1``.
+        ``key_algorithm`` is ``RSA_2048``, ``EC_prime256v1`` or ``EC_secp384r1``. Raises
+        ``AuthorityUnavailable``.
         """
         ...
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from openecs.model.certificates import Certificate, KeyPair, ServerCertificate
 from openecs.model.identity import Arn, Scope, parse_arn
 from openecs.model.load_balancing import SERVICE
-from openecs.store.base import View
+from openecs.store.base import Transaction, View
 from openecs.store.kinds import CERTIFICATES, LISTENERS, SERVER_CERTIFICATES
 
-__all__ = ["KeyPair", "iam_scope", "key_pair", "users"]
+__all__ = ["KeyPair", "iam_scope", "key_pair", "rename", "users"]
 
 
 def key_pair(view: View, arn: str) -> KeyPair | None:
@@ -38,6 +39,14 @@ def users(view: View, scope: Scope | None) -> Mapping[str, Sequence[str]]:
         for arn in listener.certificates:
             found.setdefault(arn, {})[balancer] = None
     return {arn: tuple(balancers) for arn, balancers in found.items()}
+
+
+def rename(tx: Transaction, before: str, after: str) -> None:
+    """Let the listeners that use one ARN use another: the certificate's name is part of IAM's."""
+    for listener in tx.scan(LISTENERS, None):
+        if before in listener.certificates:
+            arns = tuple(after if arn == before else arn for arn in listener.certificates)
+            tx.put(LISTENERS, replace(listener, certificates=arns))
 
 
 def _find(view: View, arn: Arn) -> Certificate | ServerCertificate | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from openecs.model.certificates import (
     Certificate,
     CertificateAccount,
-    CertificateType,
     ServerCertificate,
 )
 from openecs.model.clusters import (
@@ -365,8 +364,6 @@ CERTIFICATES: Kind[Certificate] = Kind(
     key=lambda c: c.id,
     scope=lambda c: c.scope,
     indexes={"token": lambda c: (c.idempotency_token,) if c.idempotency_token else None},
-    # What is renewed before it runs out.
-    global_indexes={"issued": lambda c: () if c.type is CertificateType.AMAZON_ISSUED else None},
 )
 
 CERTIFICATE_ACCOUNTS: Kind[CertificateAccount] = Kind(

@@ -64,14 +64,15 @@ def list_server_certificates(view: View, call: Call, request: Members) -> Member
 
 
 def update_server_certificate(tx: Transaction, call: Call, request: Members) -> Members:
-    """Give it another name or path. Its ARN changes; listeners that use it must be told."""
+    """Give it another name or path, and so another ARN; the listeners that use it go on with it."""
     found = references.server_certificate(tx, call, request["ServerCertificateName"])
     name = request.get("NewServerCertificateName") or found.name
     if name != found.name and tx.get(SERVER_CERTIFICATES, found.scope, name) is not None:
         raise errors.server_certificate_exists(name)
     tx.delete(SERVER_CERTIFICATES, found.scope, found.name)
-    path = request.get("NewPath") or found.path
-    tx.put(SERVER_CERTIFICATES, replace(found, name=name, path=path))
+    changed = replace(found, name=name, path=request.get("NewPath") or found.path)
+    tx.put(SERVER_CERTIFICATES, changed)
+    certificates.rename(tx, found.arn, changed.arn)
     return {}
 
 

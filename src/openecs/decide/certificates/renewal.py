@@ -35,6 +35,12 @@ def is_due(certificate: Certificate, *, in_use: bool, now: datetime) -> bool:
     return near and is_eligible(certificate, in_use=in_use)
 
 
+def runs_out(certificate: Certificate, *, in_use: bool, days: int, now: datetime) -> bool:
+    """Whether there is to be word of it: it is in use, nobody renews it, and it ends soon."""
+    near = certificate.facts.not_after - timedelta(days=days) <= now
+    return near and in_use and not is_eligible(certificate, in_use=in_use)
+
+
 def renewed(certificate: Certificate, pair: KeyPair, facts: Facts, now: datetime) -> Certificate:
     """The same certificate with a new key pair, so that its ARN and its users stay."""
     return replace(certificate, key_pair=pair, facts=facts, renewed_at=now)

@@ -45,7 +45,8 @@ _KEY_USAGES = (
     ("key_cert_sign", "CERTIFICATE_SIGNING"),
     ("crl_sign", "CRL_SIGNING"),
 )
-_ALGORITHMS = {"ecdsa": "ECDSA", "rsa": "RSA", "RSASSA-PSS": "RSA"}
+#: Object identifiers of signatures start so: RFC 8017, RFC 5758.
+_SIGNATURES = {"1.2.840.113549.1.1.": "RSA", "1.2.840.10045.4.": "ECDSA"}
 
 
 class Flaw(Enum):
@@ -235,9 +236,9 @@ def _key_algorithm(key: CertificatePublicKeyTypes) -> str:
 
 
 def _signature_algorithm(own: x509.Certificate) -> str:
+    oid = own.signature_algorithm_oid.dotted_string
+    kind = next((word for start, word in _SIGNATURES.items() if oid.startswith(start)), oid)
     made_with = own.signature_hash_algorithm
-    by = str(own.signature_algorithm_oid._name)  # noqa: SLF001 - the library's only word for it
-    kind = next((word for part, word in _ALGORITHMS.items() if part in by), by)
     return f"{made_with.name.upper()}WITH{kind}" if made_with else kind
 
 
