@@ -6,7 +6,7 @@ A marker is the word that the page before it ended with. IAM API Reference, "Pag
 from __future__ import annotations
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -34,6 +34,6 @@ def page(items: Iterable[T], word: Callable[[T], str], request: Members) -> tupl
 
 def _after(marker: str | None) -> str:
     try:
-        return urlsafe_b64decode(marker.encode()).decode() if marker else ""
+        return b64decode(marker, altchars=b"-_", validate=True).decode() if marker else ""
     except (binascii.Error, ValueError) as error:
         raise errors.invalid_marker() from error
