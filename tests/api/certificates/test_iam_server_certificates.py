@@ -38,7 +38,8 @@ def test_an_uploaded_certificate_is_found_in_every_region(iam_client, door):
     assert made["Tags"] == tags
     elsewhere = door.client("iam", "eu-west-1")
     shown = elsewhere.get_server_certificate(ServerCertificateName="web")["ServerCertificate"]
-    assert (shown["CertificateBody"], shown["CertificateChain"]) == (own.pem, root.pem)
+    texts = (own.pem.strip(), root.pem.strip())
+    assert (shown["CertificateBody"], shown["CertificateChain"]) == texts
     assert shown["ServerCertificateMetadata"] == metadata
     assert shown["Tags"] == tags
 

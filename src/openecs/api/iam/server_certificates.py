@@ -47,8 +47,9 @@ def get_server_certificate(view: View, call: Call, request: Members) -> Members:
     found = references.server_certificate(view, call, request["ServerCertificateName"])
     shown = {
         "ServerCertificateMetadata": _metadata(found),
-        "CertificateBody": found.key_pair.certificate,
-        "CertificateChain": found.key_pair.chain,
+        # IAM gives them without the last line's end, and Terraform sees a change in one with it.
+        "CertificateBody": found.key_pair.certificate.strip(),
+        "CertificateChain": (found.key_pair.chain or "").strip() or None,
         "Tags": tags.show(found.tags) or None,
     }
     return {"ServerCertificate": shown}
