@@ -48,6 +48,14 @@ _KEY_USAGES = (
 #: Object identifiers of signatures start so: RFC 8017, RFC 5758.
 _SIGNATURES = {"1.2.840.113549.1.1.": "RSA", "1.2.840.10045.4.": "ECDSA"}
 
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 class Flaw(Enum):
     """What is wrong with a certificate, its key or its chain."""
@@ -101,10 +109,29 @@ def examine(
     found = _certificates(certificate)
     if len(found) != 1:
         return Flawed(flaw=Flaw.SEVERAL_CERTIFICATES if found else Flaw.CERTIFICATE_NOT_PEM)
-    (own,) = found
     key = _private_key(private_key)
     if isinstance(key, Flaw):
         return Flawed(flaw=key)
+    try:
+        return _examine(found[0], key, chain, now, needs_chain=needs_chain)
+    # What is wrong inside a certificate shows when that part of it is read.
+    except _UNREADABLE:
+        return Flawed(flaw=Flaw.CERTIFICATE_NOT_PEM)
+
+
+def facts(certificate: str) -> Facts:
+    """What a certificate says. ``ValueError``: it is none."""
+    return _facts(x509.load_pem_x509_certificate(certificate.encode()))
+
+
+def _examine(
+    own: x509.Certificate,
+    key: PrivateKeyTypes,
+    chain: str | None,
+    now: datetime,
+    *,
+    needs_chain: bool,
+) -> Usable | Flawed:
     wrong = _key_flaw(own, key) or _time_flaw(own, now)
     if wrong is not None:
         return Flawed(flaw=wrong)
@@ -122,16 +149,11 @@ def examine(
     return Usable(key_pair=pair, facts=_facts(own))
 
 
-def facts(certificate: str) -> Facts:
-    """What a certificate says. ``ValueError``: it is none."""
-    return _facts(x509.load_pem_x509_certificate(certificate.encode()))
-
-
 def _certificates(text: str) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM text; none where it is anything else."""
     try:
         return tuple(x509.load_pem_x509_certificates(text.encode()))
-    except ValueError:
+    except _UNREADABLE:
         return ()
 
 
@@ -181,7 +203,7 @@ def _chain_flaw(own: x509.Certificate, links: Sequence[x509.Certificate]) -> Fla
 def _signed(own: x509.Certificate, signer: x509.Certificate) -> bool:
     try:
         own.verify_directly_issued_by(signer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_UNREADABLE, TypeError, InvalidSignature):
         return False
     return True
 
