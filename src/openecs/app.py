@@ -164,8 +164,11 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         await node.register()
         leader = Leader(store=store, clock=now, holder=_installation(settings))
         services = _services(settings, store, leader)
-        control = _Control(_control(settings, store, services, leader))
-        gateway = _gateway(settings, store, keys, _Parts(node, services, control))
+        authority = LocalAuthority(settings.directory)
+        certificates = _certificates(settings, store, leader, authority)
+        control = _Control(_control(settings, store, leader, services, certificates))
+        api = ApiSettings(file_systems=settings.file_systems, authority=authority)
+        gateway = _gateway(settings, api, store, keys, _Parts(node, services, control))
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -201,11 +204,13 @@ def _daemons(settings: Settings, store: Store, leader: Leader) -> Daemons:
     )
 
 
-def _certificates(settings: Settings, store: Store, leader: Leader) -> Certificates:
+def _certificates(
+    settings: Settings, store: Store, leader: Leader, authority: LocalAuthority
+) -> Certificates:
     return Certificates(
         store=store,
         clock=now,
-        authority=LocalAuthority(settings.directory),
+        authority=authority,
         guard=leader.guard if settings.shares_database else None,
     )
 
@@ -215,13 +220,16 @@ def _scheduler_settings(settings: Settings) -> SchedulerSettings:
 
 
 def _control(
-    settings: Settings, store: Store, services: Services, leader: Leader
+    settings: Settings,
+    store: Store,
+    leader: Leader,
+    services: Services,
+    certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
-    certificates = _certificates(settings, store, leader)
     loops = [services.run, daemons.run, retention.run, certificates.run]
     if not settings.shares_database:
         return _together([run() for run in loops])
@@ -322,7 +330,9 @@ def _installation(settings: Settings) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) -> Gateway:
+def _gateway(
+    settings: Settings, api: ApiSettings, store: Store, keys: RootKeys, parts: _Parts
+) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
 
@@ -349,14 +359,9 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) ->
         credentials=keys,
         clock=now,
         ids=SystemIds(),
-        settings=_api_settings(settings),
+        settings=api,
         special=special,
     )
-
-
-def _api_settings(settings: Settings) -> ApiSettings:
-    authority = LocalAuthority(settings.directory)
-    return ApiSettings(file_systems=settings.file_systems, authority=authority)
 
 
 def _json(value: dict[str, str]) -> Reply:

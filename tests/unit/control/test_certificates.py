@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,12 @@ from openecs.authority import LocalAuthority
 from openecs.control.certificates import Certificates
 from openecs.control.lease import LeaseLost
 from openecs.decide.certificates import x509
-from openecs.model.certificates import Certificate, CertificateAccount, CertificateType
+from openecs.model.certificates import (
+    AuthorityUnavailable,
+    Certificate,
+    CertificateAccount,
+    CertificateType,
+)
 from openecs.model.load_balancing import Action, FixedResponseAction, Listener
 from openecs.store.certificates import key_pair
 from openecs.store.kinds import CERTIFICATE_ACCOUNTS, CERTIFICATES, LISTENERS
@@ -110,6 +116,26 @@ async def test_only_the_leader_renews(tmp_path):
     before = await world.put()
     await world.at(before.facts.not_after)
     assert await world.store.read(lambda view: view.scan(CERTIFICATES, SCOPE)) == [before]
+
+
+async def test_an_authority_that_cannot_issue_ends_nothing(world):
+    before = await world.put()
+    world.now = before.facts.not_after
+    tried = asyncio.Event()
+
+    class Broken:
+        def issue(self, *_):
+            tried_in.call_soon_threadsafe(tried.set)
+            raise AuthorityUnavailable("no disk")
+
+    tried_in = asyncio.get_running_loop()
+    loop = Certificates(store=world.store, clock=lambda: world.now, authority=Broken())
+    running = asyncio.create_task(loop.run())
+    async with asyncio.timeout(10):
+        await tried.wait()
+    done, _ = await asyncio.wait([running], timeout=0.05)
+    running.cancel()
+    assert not done
 
 
 async def test_there_is_word_once_a_day_of_what_nobody_renews(world):
