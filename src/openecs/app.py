@@ -23,9 +23,11 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import ec2, ecs, sts
+from openecs.api import acm, ec2, ecs, iam, sts
 from openecs.api.base import ApiSettings, Caller
+from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
@@ -162,8 +164,11 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         await node.register()
         leader = Leader(store=store, clock=now, holder=_installation(settings))
         services = _services(settings, store, leader)
-        control = _Control(_control(settings, store, services, leader))
-        gateway = _gateway(settings, store, keys, _Parts(node, services, control))
+        authority = LocalAuthority(settings.directory)
+        certificates = _certificates(settings, store, leader, authority)
+        control = _Control(_control(settings, store, leader, services, certificates))
+        api = ApiSettings(file_systems=settings.file_systems, authority=authority)
+        gateway = _gateway(settings, api, store, keys, _Parts(node, services, control))
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -199,21 +204,37 @@ def _daemons(settings: Settings, store: Store, leader: Leader) -> Daemons:
     )
 
 
+def _certificates(
+    settings: Settings, store: Store, leader: Leader, authority: LocalAuthority
+) -> Certificates:
+    return Certificates(
+        store=store,
+        clock=now,
+        authority=authority,
+        guard=leader.guard if settings.shares_database else None,
+    )
+
+
 def _scheduler_settings(settings: Settings) -> SchedulerSettings:
     return SchedulerSettings(healthy_after=timedelta(seconds=settings.deployment_healthy_after))
 
 
 def _control(
-    settings: Settings, store: Store, services: Services, leader: Leader
+    settings: Settings,
+    store: Store,
+    leader: Leader,
+    services: Services,
+    certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
+    loops = [services.run, daemons.run, retention.run, certificates.run]
     if not settings.shares_database:
-        return _together([services.run(), daemons.run(), retention.run()])
+        return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
-    return leader.run(lambda: [services.run(), daemons.run(), retention.run(), machines.run()])
+    return leader.run(lambda: [run() for run in (*loops, machines.run)])
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
@@ -309,7 +330,9 @@ def _installation(settings: Settings) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) -> Gateway:
+def _gateway(
+    settings: Settings, api: ApiSettings, store: Store, keys: RootKeys, parts: _Parts
+) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
 
@@ -332,11 +355,11 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) ->
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
-        services=(ecs.SERVICE, ec2.SERVICE, sts.SERVICE),
+        services=(ecs.SERVICE, sts.SERVICE, acm.SERVICE, iam.SERVICE, ec2.SERVICE),
         credentials=keys,
         clock=now,
         ids=SystemIds(),
-        settings=ApiSettings(file_systems=settings.file_systems),
+        settings=api,
         special=special,
     )
 
