@@ -33,6 +33,7 @@ from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
 from openecs.control.services import Services
+from openecs.control.target_health import TargetHealthWatch
 from openecs.decide.services.state import SchedulerSettings
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
@@ -230,7 +231,9 @@ def _control(
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
-    loops = [services.run, daemons.run, retention.run, certificates.run]
+    guard = leader.guard if settings.shares_database else None
+    health = TargetHealthWatch(store=store, clock=now, guard=guard)
+    loops = [services.run, daemons.run, retention.run, certificates.run, health.run]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)

@@ -81,8 +81,7 @@ class Balanced:
     def _balancer(self) -> dict:
         found = self.services.server.client("elbv2")
         subnets = [s["SubnetId"] for s in self._subnets()[:2]]
-        made = found.create_load_balancer(Name=self.name, Subnets=subnets)["LoadBalancers"][0]
-        return made
+        return found.create_load_balancer(Name=self.name, Subnets=subnets)["LoadBalancers"][0]
 
     def _subnets(self) -> list[dict]:
         ec2 = self.services.server.client("ec2")

@@ -6,10 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from openecs_server import eventually
+from services import RUNS
 
 pytestmark = pytest.mark.system
 
-SICK = {"healthCheck": {"command": ["CMD-SHELL", "exit 1"], "interval": 5}}
+SICK = RUNS | {"healthCheck": {"command": ["CMD-SHELL", "exit 1"], "interval": 5}}
 
 
 @pytest.mark.covers("ecs:StopServiceDeployment", "ecs:ContinueServiceDeployment")

@@ -1,11 +1,11 @@
 """Services behind load balancers: traffic reaches their tasks, and no request is lost."""
 
 import pytest
+from traffic import traffic
 
 from balanced import SAYS_ITS_NAME, SAYS_NO, Balanced
 from openecs_server import containers_of, docker, eventually
 from services import short
-from traffic import traffic
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 
