@@ -1,0 +1,1 @@
+"""The data plane of load balancers: Envoy, and what it is told."""

@@ -1,0 +1,242 @@
+"""The loop that keeps Envoy at what load balancers, rules and targets are stored as.
+
+New clusters come before the routes that need them, and old ones go after: no request finds a gap.
+A change of targets is one small file. Everything is made anew from the store after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from openecs.edge import snapshot
+from openecs.edge.clusters import endpoints_file
+from openecs.edge.envoy import Envoy, EnvoyUnavailable
+from openecs.edge.publisher import Publisher
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot
+from openecs.model.identity import Scope
+from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
+from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction
+from openecs.store.kinds import (
+    CERTIFICATES,
+    LISTENERS,
+    LOAD_BALANCER_STATES,
+    LOAD_BALANCERS,
+    RULES,
+    SERVER_CERTIFICATES,
+    TARGET_GROUPS,
+    TARGET_HEALTH,
+    TARGETS,
+)
+
+log = structlog.get_logger(__name__)
+
+#: How long what failed is left alone, and what Envoy could not bind.
+RETRY, REBIND = timedelta(seconds=1), timedelta(seconds=5)
+#: Seconds that Envoy may take to take a file.
+_TAKEN_WITHIN, _ASKED_EVERY = 10.0, 0.005
+
+_ROUTING = frozenset(
+    kind.name
+    for kind in (
+        LOAD_BALANCERS,
+        LISTENERS,
+        RULES,
+        TARGET_GROUPS,
+        CERTIFICATES,
+        SERVER_CERTIFICATES,
+    )
+)
+_ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))
+
+Group = tuple[Scope, str]
+
+
+class Edge:
+    """The load balancers of an installation on this machine.
+
+    ``directory`` is where Envoy's files are, ``address`` where the door of each port is.
+    """
+
+    def __init__(self, *, store: Store, directory: Path, address: str) -> None:
+        self._store = store
+        self._xds = directory / "xds"
+        self._xds.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._address = address
+        self.envoy = Envoy(directory)
+        self._publisher = Publisher(self._xds)
+        #: The ARNs of the target groups that get traffic.
+        self._used: dict[Group, str] = {}
+        self._clusters: list[dict[str, Any]] = []
+        #: How many updates Envoy has refused so far, by what they were of.
+        self._refused: dict[str, int] = {}
+        self._is_stale = True
+        self._stale: set[Group] = set()
+        self._wake = asyncio.Event()
+        self._runs = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled. Envoy goes on when it ends."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._work())
+            group.create_task(self._keep_alive())
+
+    def stop(self) -> None:
+        """End Envoy, and with it all traffic."""
+        self.envoy.stop()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for batch in self._store.follow(await self._observe()):
+                    self._absorb(batch)
+            except FeedTruncated:
+                log.warning("changes were missed, looking at every load balancer")
+            except StoreError as error:
+                log.warning("changes cannot be followed", reason=str(error))
+                await asyncio.sleep(RETRY.total_seconds())
+
+    async def _observe(self) -> Revision:
+        revision = await self._store.read(lambda view: view.revision)
+        self._is_stale = True
+        self._wake.set()
+        return revision
+
+    def _absorb(self, batch: Sequence[Change]) -> None:
+        for change in batch:
+            if change.kind in _ROUTING:
+                self._is_stale = True
+            elif change.kind in _ENDPOINTS:
+                self._stale.add((change.scope, change.key.rpartition("/")[0]))
+        if self._is_stale or self._stale:
+            self._wake.set()
+
+    async def _work(self) -> None:
+        """Tell Envoy what is stale; what fails is stale still."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            is_stale, groups = self._is_stale, frozenset(self._stale)
+            self._is_stale = False
+            self._stale.clear()
+            try:
+                if is_stale:
+                    await self._tell_all()
+                else:
+                    await self._tell_endpoints(groups)
+            except (EnvoyUnavailable, StoreError) as error:
+                log.warning("load balancers wait", reason=str(error))
+                self._again(RETRY)
+
+    def _again(self, delay: timedelta) -> None:
+        def wake() -> None:
+            self._is_stale = True
+            self._wake.set()
+
+        asyncio.get_running_loop().call_later(delay.total_seconds(), wake)
+
+    async def _tell_endpoints(self, groups: frozenset[Group]) -> None:
+        for group in groups:
+            arn = self._used.get(group)
+            if arn is not None:
+                scope, path = group
+                work = partial(snapshot.read_endpoints, scope=scope, path=path, arn=arn)
+                self._publisher.publish({endpoints_file(arn): [await self._store.read(work)]})
+
+    async def _tell_all(self) -> None:
+        world = await self._store.read(snapshot.read)
+        self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
+        told = snapshot.build(world, self._address, self._xds)
+        if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
+            await self._store.write(partial(_record, told, {}))
+            return
+        await self._tell_endpoints(frozenset(self._used))
+        await self._publish(told)
+        errors = await self._errors()
+        await self._store.write(partial(_record, told, errors))
+        if errors:
+            # What Envoy could not bind it tries again when it is told again.
+            self._publisher.forget(LISTENERS_FILE)
+            self._again(REBIND)
+
+    async def _publish(self, told: Snapshot) -> None:
+        wanted = told.clusters[CLUSTERS]
+        names = {each["name"] for each in wanted}
+        leaving = [each for each in self._clusters if each["name"] not in names]
+        is_new = self.envoy.pid is None
+        self._publisher.publish({CLUSTERS: [*wanted, *leaving]})
+        if is_new:
+            self._publisher.publish(told.routes | told.listeners)
+            await self.envoy.ensure()
+        else:
+            await self._taken(CLUSTERS, "cluster_manager.cds")
+            self._publisher.publish(told.routes)
+        self._publisher.publish(told.listeners)
+        await self._taken(LISTENERS_FILE, "listener_manager.lds")
+        self._publisher.publish(told.clusters)
+        self._clusters = wanted
+        self._runs.set()
+        files = {CLUSTERS, LISTENERS_FILE, *told.routes}
+        self._publisher.retain(files | {endpoints_file(arn) for arn in self._used.values()})
+
+    async def _taken(self, file: str, stat: str) -> None:
+        """Wait until Envoy has taken a file, or refused a part of it."""
+        wanted = self._publisher.version(file)
+        deadline = asyncio.get_running_loop().time() + _TAKEN_WITHIN
+        while asyncio.get_running_loop().time() < deadline:
+            found = await self.envoy.admin(f"/stats?format=json&filter=^{stat}")
+            values = {each["name"]: each["value"] for each in found["stats"] if "name" in each}
+            if values.get(f"{stat}.version_text") == wanted:
+                return
+            refused = values.get(f"{stat}.update_rejected", 0)
+            if refused > self._refused.get(stat, 0):
+                self._refused[stat] = refused
+                return
+            await asyncio.sleep(_ASKED_EVERY)
+        raise EnvoyUnavailable(f"Envoy has not taken {file}")
+
+    async def _errors(self) -> Mapping[str, str]:
+        """Why Envoy does not serve some of its listeners, by their names."""
+        dump = await self.envoy.admin("/config_dump?resource=dynamic_listeners")
+        found = dump.get("configs", ())
+        return {
+            each["name"]: each["error_state"].get("details", "")
+            for each in found
+            if "error_state" in each
+        }
+
+    async def _keep_alive(self) -> None:
+        """Have Envoy back at once when it dies."""
+        while True:
+            await self._runs.wait()
+            await self.envoy.died()
+            log.warning("envoy died, starting it again")
+            try:
+                await self.envoy.ensure()
+            except EnvoyUnavailable as error:
+                log.warning("envoy does not start", reason=str(error))
+                await asyncio.sleep(RETRY.total_seconds())
+            self._refused.clear()
+            self._is_stale = True
+            self._wake.set()
+
+
+def _record(told: Snapshot, errors: Mapping[str, str], tx: Transaction) -> None:
+    for balancer in tx.scan(LOAD_BALANCERS, None):
+        failed = [errors[n] for n in told.names.get(balancer.arn, ()) if n in errors]
+        reasons = [*failed, *filter(None, [told.complaints.get(balancer.arn)])]
+        code = LoadBalancerStateCode.ACTIVE_IMPAIRED if reasons else LoadBalancerStateCode.ACTIVE
+        state = LoadBalancerState(
+            scope=balancer.scope,
+            load_balancer=balancer.path,
+            code=code,
+            reason="; ".join(reasons) or None,
+        )
+        tx.put(LOAD_BALANCER_STATES, state)

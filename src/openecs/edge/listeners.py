@@ -1,0 +1,263 @@
+"""Listeners of load balancers as Envoy's.
+
+Every listener has its load balancer's own loopback address. Besides, all listeners of a port share
+a door at the installation's address: there the name that is asked for tells whose request it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openecs.model.certificates import KeyPair
+from openecs.model.load_balancing import Listener, LoadBalancer
+
+Resource = dict[str, Any]
+
+_TYPE = "type.googleapis.com/envoy"
+_FILTERS = f"{_TYPE}.extensions.filters"
+
+#: Limits of application load balancers: kilobytes of request headers.
+_HEADERS_KB = 64
+
+_TRACE = """
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local known = headers:get("x-amzn-trace-id")
+  local made = string.format("1-%08x-%08x%08x%08x", os.time(), math.random(0, 2^32 - 1),
+    math.random(0, 2^32 - 1), math.random(0, 2^32 - 1))
+  if known and string.find(known, "Root=", 1, true) then
+    if not string.find(known, "Self=", 1, true) then
+      headers:replace("x-amzn-trace-id", "Self=" .. made .. ";" .. known)
+    end
+  else
+    headers:replace("x-amzn-trace-id", "Root=" .. made)
+  end
+end
+"""
+
+#: What Envoy found, as a status of the load balancer's own.
+_STATUSES = (
+    (502, ("UF", "UC", "UPE", "URX", "LR", "UR", "OM")),
+    (504, ("UT", "SI")),
+    (503, ("UH", "NC", "UO")),
+)
+_PHRASES = {
+    400: "400 Bad Request",
+    404: "404 Not Found",
+    502: "502 Bad Gateway",
+    503: "503 Service Temporarily Unavailable",
+    504: "504 Gateway Time-out",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """A listener with its load balancer and the certificates it shows."""
+
+    balancer: LoadBalancer
+    listener: Listener
+    key_pairs: tuple[KeyPair, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The hosts that requests at the door name when they mean it."""
+        return [self.balancer.dns_name, f"{self.balancer.dns_name}:*"]
+
+
+def own(front: Front, xds: Path) -> Resource:
+    """The listener at its load balancer's own address."""
+    chain = _chain(front, routes_file(front.listener), xds)
+    return _listener(f"own {front.listener.arn}", front.balancer.loopback_address, front, [chain])
+
+
+def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
+    """The listener that all of a port share; the first has what is not said to be another's."""
+    first = fronts[0]
+    name = f"door {first.listener.port}"
+    chains = []
+    if first.listener.protocol == "HTTPS":
+        for front in fronts[1:]:
+            chain = _chain(front, routes_file(front.listener), xds)
+            chain["filter_chain_match"] = {"server_names": [front.balancer.dns_name]}
+            chains.append(chain)
+    shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
+    chains.append(_chain(first, shared or routes_file(first.listener), xds))
+    return _listener(name, address, first, chains)
+
+
+def routes_file(listener: Listener) -> str:
+    """The name of the file with the routes of a listener."""
+    scope = listener.scope
+    return f"routes-{scope.account}-{scope.region}-{listener.path.replace('/', '-')}.json"
+
+
+def door_file(port: int) -> str:
+    """The name of the file with the routes of the door of a port."""
+    return f"routes-door-{port}.json"
+
+
+def virtual_host(name: str, domains: Sequence[str], routes: Sequence[Resource]) -> Resource:
+    """The routes of a listener for some names."""
+    return {"name": name, "domains": list(domains), "routes": list(routes)}
+
+
+def forwarding_headers(front: Front) -> Resource:
+    """What routes of a listener tell targets of the client, and keep from them."""
+    attributes = front.balancer.attributes
+    mode = attributes.get("routing.http.xff_header_processing.mode", "append")
+    with_port = attributes.get("routing.http.xff_client_port.enabled") == "true"
+    client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
+    client = f"%{client}%" if with_port else f"%{client}_WITHOUT_PORT%"
+    added = [_added("x-forwarded-port", str(front.listener.port), "OVERWRITE_IF_EXISTS_OR_ADD")]
+    if mode == "append":
+        added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
+    removed = ["x-forwarded-for"] if mode == "remove" else []
+    return {
+        "request_headers_to_add": added,
+        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal", *removed],
+    }
+
+
+def _added(name: str, value: str, action: str) -> Resource:
+    return {"header": {"key": name, "value": value}, "append_action": action}
+
+
+def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> Resource:
+    secure = front.listener.protocol in {"HTTPS", "TLS"}
+    inspector = {
+        "name": "envoy.filters.listener.tls_inspector",
+        "typed_config": {"@type": f"{_FILTERS}.listener.tls_inspector.v3.TlsInspector"},
+    }
+    return {
+        "@type": f"{_TYPE}.config.listener.v3.Listener",
+        "name": name,
+        "address": {"socket_address": {"address": address, "port_value": front.listener.port}},
+        "listener_filters": [inspector] if secure else [],
+        "filter_chains": chains,
+        "per_connection_buffer_limit_bytes": 1_048_576,
+    }
+
+
+def _chain(front: Front, routes: str, xds: Path) -> Resource:
+    network = front.listener.protocol in {"TCP", "TLS"}
+    chain: Resource = {"filters": [_tcp(front) if network else _http(front, routes, xds)]}
+    if front.key_pairs:
+        chain["transport_socket"] = {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": _tls(front),
+        }
+    return chain
+
+
+def _tls(front: Front) -> Resource:
+    is_http = front.listener.protocol == "HTTPS"
+    return {
+        "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {
+            "alpn_protocols": ["h2", "http/1.1"] if is_http else [],
+            "tls_certificates": [
+                {
+                    "certificate_chain": {"inline_string": pair.certificate + (pair.chain or "")},
+                    "private_key": {"inline_string": pair.private_key},
+                }
+                for pair in front.key_pairs
+            ],
+        },
+    }
+
+
+def _tcp(front: Front) -> Resource:
+    forward = front.listener.default_actions[0].forward
+    groups = forward.target_groups if forward else ()
+    idle = front.listener.attributes.get("tcp.idle_timeout.seconds", "350")
+    return {
+        "name": "envoy.filters.network.tcp_proxy",
+        "typed_config": {
+            "@type": f"{_FILTERS}.network.tcp_proxy.v3.TcpProxy",
+            "stat_prefix": "network",
+            "idle_timeout": f"{idle}s",
+            "weighted_clusters": {
+                "clusters": [{"name": g.target_group_arn, "weight": g.weight} for g in groups]
+            },
+        },
+    }
+
+
+def _http(front: Front, routes: str, xds: Path) -> Resource:
+    attributes = front.balancer.attributes
+    http2 = attributes.get("routing.http2.enabled", "true") == "true"
+    keep_alive = attributes.get("client_keep_alive.seconds", "3600")
+    idle = attributes.get("idle_timeout.timeout_seconds", "60")
+    return {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": {
+            "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "application",
+            "codec_type": "AUTO" if http2 else "HTTP1",
+            "rds": {"route_config_name": routes, "config_source": _file(xds, routes)},
+            "use_remote_address": True,
+            # By routes: of a client on this machine Envoy would tell another address.
+            "skip_xff_append": True,
+            "server_header_transformation": "PASS_THROUGH",
+            "generate_request_id": False,
+            "max_request_headers_kb": _HEADERS_KB,
+            "common_http_protocol_options": {
+                "idle_timeout": f"{idle}s",
+                "max_connection_duration": f"{keep_alive}s",
+            },
+            "stream_idle_timeout": f"{idle}s",
+            "upgrade_configs": [{"upgrade_type": "websocket"}],
+            "http_filters": _http_filters(),
+            "local_reply_config": _own_answers(),
+        },
+    }
+
+
+def _http_filters() -> list[Resource]:
+    lua = {
+        "@type": f"{_FILTERS}.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": _TRACE},
+    }
+    router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
+    return [
+        {"name": "envoy.filters.http.lua", "typed_config": lua},
+        {"name": "envoy.filters.http.router", "typed_config": router},
+    ]
+
+
+def _own_answers() -> Resource:
+    """What the load balancer itself answers, in its words."""
+    return {
+        "mappers": [
+            {
+                "filter": {"response_flag_filter": {"flags": list(flags)}},
+                "status_code": status,
+                "headers_to_add": [_added("server", "awselb/2.0", "OVERWRITE_IF_EXISTS_OR_ADD")],
+                "body_format_override": {
+                    "content_type": "text/html",
+                    "text_format_source": {"inline_string": _page(_PHRASES[status])},
+                },
+            }
+            for status, flags in _STATUSES
+        ]
+    }
+
+
+def _page(title: str) -> str:
+    return (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    )
+
+
+def _file(xds: Path, name: str) -> Mapping[str, Any]:
+    return {
+        "path_config_source": {
+            "path": str(xds / name),
+            "watched_directory": {"path": str(xds)},
+        },
+        "resource_api_version": "V3",
+    }

@@ -1,0 +1,52 @@
+"""Files that Envoy watches: written whole and moved into place, and only when they change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+Resource = dict[str, Any]
+
+
+class Publisher:
+    """The files of one Envoy."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._written: dict[str, str] = {}
+
+    def publish(self, files: Mapping[str, Sequence[Resource]]) -> list[str]:
+        """Write what has changed; the names of those files."""
+        return [name for name, resources in files.items() if self._write(name, resources)]
+
+    def version(self, name: str) -> str:
+        """The version of a file that was written."""
+        return self._written[name]
+
+    def forget(self, name: str) -> None:
+        """Write a file again the next time, changed or not."""
+        self._written.pop(name, None)
+
+    def retain(self, names: set[str]) -> None:
+        """Remove every other file."""
+        for path in self._directory.iterdir():
+            if path.name not in names:
+                path.unlink()
+                self._written.pop(path.name, None)
+
+    def _write(self, name: str, resources: Sequence[Resource]) -> bool:
+        body = msgspec.json.encode(resources, order="deterministic")
+        version = hashlib.sha256(body).hexdigest()[:16]
+        if self._written.get(name) == version:
+            return False
+        document = {"version_info": version, "resources": list(resources)}
+        draft = self._directory.parent / f"{name}.draft"
+        draft.touch(mode=0o600)
+        draft.write_bytes(msgspec.json.encode(document))
+        draft.replace(self._directory / name)
+        self._written[name] = version
+        return True

@@ -1,0 +1,170 @@
+"""Listener rules as Envoy's routes.
+
+User Guide for Application Load Balancers, "Condition types for listener rules" and "Action types
+for listener rules": rules by priority, all conditions of a rule, any value of a condition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from openecs.edge.redirects import program
+from openecs.model.load_balancing import Action, Condition, ForwardAction, Listener, QueryPair, Rule
+
+Route = dict[str, Any]
+Matcher = dict[str, Any]
+
+_LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
+
+#: Methods whose request may be made twice.
+_REPEATABLE = "GET|HEAD|OPTIONS"
+
+#: Before anything was sent, a request may go to another target, whatever its method.
+_UNSENT = "connect-failure,refused-stream"
+
+
+class NotBuilt(Exception):
+    """A rule that this data plane cannot carry out, and why."""
+
+
+def routes(listener: Listener, rules: Iterable[Rule], idle_timeout: int) -> list[Route]:
+    """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
+    ordered = sorted(rules, key=lambda rule: rule.priority)
+    found: list[Route] = []
+    for rule in ordered:
+        if rule.transforms:
+            raise NotBuilt("transforms of rules are not built")
+        found.extend(_routes(_match(rule.conditions), rule.actions, idle_timeout))
+    found.extend(_routes({"prefix": "/"}, listener.default_actions, idle_timeout))
+    return found
+
+
+def _routes(match: Route, actions: Sequence[Action], idle_timeout: int) -> Iterator[Route]:
+    if len(actions) != 1:
+        raise NotBuilt("authentication by load balancers is not built")
+    action = actions[0]
+    if action.forward is not None:
+        yield from _forward(match, action.forward, idle_timeout)
+    elif action.redirect is not None:
+        source = {"inline_string": program(action.redirect)}
+        yield {
+            "match": match,
+            "direct_response": {"status": 500},
+            "typed_per_filter_config": {
+                "envoy.filters.http.lua": {"@type": _LUA, "source_code": source}
+            },
+        }
+    elif action.fixed_response is not None:
+        fixed = action.fixed_response
+        body = {"body": {"inline_string": fixed.message_body}} if fixed.message_body else {}
+        yield {
+            "match": match,
+            "direct_response": {"status": int(fixed.status_code), **body},
+            "response_headers_to_add": [
+                _header("content-type", fixed.content_type or "text/plain"),
+                _header("server", "awselb/2.0"),
+            ],
+        }
+    else:
+        raise NotBuilt(f"actions of type {action.type} are not built")
+
+
+def _forward(match: Route, forward: ForwardAction, idle_timeout: int) -> Iterator[Route]:
+    if forward.stickiness_enabled:
+        raise NotBuilt("stickiness of target groups is not built")
+    weighted = [g for g in forward.target_groups if g.weight]
+    if not weighted:
+        yield {"match": match, "direct_response": {"status": 503}}
+        return
+    shares = {
+        "weighted_clusters": {
+            "clusters": [
+                {"name": group.target_group_arn, "weight": group.weight} for group in weighted
+            ]
+        },
+        "timeout": "0s",
+        "idle_timeout": f"{idle_timeout}s",
+    }
+    repeatable = {"name": ":method", "string_match": _regex(_REPEATABLE)}
+    headers = [*match.get("headers", ()), repeatable]
+    yield {
+        "match": {**match, "headers": headers},
+        "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
+    }
+    yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _retry(on: str) -> Route:
+    """A target that has just died costs no request while another one lives."""
+    previous = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3"
+    return {
+        "retry_on": on,
+        "num_retries": 2,
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {"@type": f"{previous}.PreviousHostsPredicate"},
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.02s"},
+    }
+
+
+def _match(conditions: Sequence[Condition]) -> Route:
+    headers: list[Matcher] = []
+    match: Route = {"prefix": "/"}
+    for condition in conditions:
+        if condition.field == "path-pattern":
+            match = {"safe_regex": {"regex": _any(condition, _wild)}}
+        else:
+            headers.append(_header_match(condition))
+    return {**match, "headers": headers} if headers else match
+
+
+def _header_match(condition: Condition) -> Matcher:
+    match condition.field:
+        case "host-header":
+            pattern = f"(?i)(?:{_any(condition, _wild)})(?::[0-9]+)?"
+            return {"name": ":authority", "string_match": _regex(pattern)}
+        case "http-header":
+            pattern = f"(?i)(?:{_any(condition, _wild)})"
+            return {"name": condition.header_name, "string_match": _regex(pattern)}
+        case "http-request-method":
+            return {"name": ":method", "string_match": _regex(_any(condition, re.escape))}
+        case "query-string":
+            pairs = "|".join(map(_pair, condition.query))
+            pattern = f"(?i)[^?]*\\?(?:[^&]*&)*(?:{pairs})(?:&.*)?"
+            return {"name": ":path", "string_match": _regex(pattern)}
+        case _:
+            raise NotBuilt(f"conditions on {condition.field} are not built")
+
+
+def _pair(pair: QueryPair) -> str:
+    key = "[^=&]*" if pair.key is None else _wild(pair.key, anything="[^=&]*", one="[^=&]")
+    return f"{key}={_wild(pair.value, anything='[^&]*', one='[^&]')}"
+
+
+def _any(condition: Condition, pattern: Any) -> str:
+    return "|".join((*map(pattern, condition.values), *condition.regex_values))
+
+
+def _wild(text: str, anything: str = ".*", one: str = ".") -> str:
+    """A pattern of AWS's: ``*`` is anything, ``?`` one character, a backslash makes it plain."""
+    pieces = re.findall(r"\\[*?\\]|.", text, re.DOTALL)
+    wild = {"*": anything, "?": one}
+    return "".join(wild.get(piece) or re.escape(piece[-1]) for piece in pieces)
+
+
+def _regex(pattern: str) -> Matcher:
+    return {"safe_regex": {"regex": pattern}}
+
+
+def _header(name: str, value: str) -> Matcher:
+    # Percent signs begin Envoy's own substitutions.
+    return {
+        "header": {"key": name, "value": value.replace("%", "%%")},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }

@@ -1,0 +1,188 @@
+"""From what is stored to all that Envoy is told, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openecs.decide.forwarding import forwarded_groups
+from openecs.edge import clusters, listeners, routes
+from openecs.edge.listeners import Front, forwarding_headers
+from openecs.edge.routes import NotBuilt
+from openecs.model.identity import Scope
+from openecs.model.load_balancing import (
+    Listener,
+    LoadBalancer,
+    Rule,
+    Target,
+    TargetGroup,
+    TargetHealth,
+)
+from openecs.store.base import View
+from openecs.store.certificates import key_pair
+from openecs.store.kinds import (
+    LISTENERS,
+    LOAD_BALANCERS,
+    RULES,
+    TARGET_GROUPS,
+    TARGET_HEALTH,
+    TARGETS,
+)
+
+Resource = dict[str, Any]
+
+CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
+
+_ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS"})
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The load balancers of all accounts and regions, in the order they were made."""
+
+    balancers: Sequence[LoadBalancer]
+    listeners: Sequence[Listener]
+    rules: Mapping[str, Sequence[Rule]]
+    groups: Sequence[TargetGroup]
+    key_pairs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files for Envoy by name, and what could not be told, by the load balancer's ARN."""
+
+    endpoints: dict[str, list[Resource]] = field(default_factory=dict)
+    clusters: dict[str, list[Resource]] = field(default_factory=dict)
+    routes: dict[str, list[Resource]] = field(default_factory=dict)
+    listeners: dict[str, list[Resource]] = field(default_factory=dict)
+    #: Names of Envoy's listeners by the ARN of the load balancer that needs them.
+    names: dict[str, list[str]] = field(default_factory=dict)
+    complaints: dict[str, str] = field(default_factory=dict)
+
+
+def read(view: View) -> World:
+    """Everything but the targets."""
+    rules: dict[str, list[Rule]] = {}
+    for rule in view.scan(RULES, None):
+        rules.setdefault(f"{rule.scope.account}/{rule.scope.region}/{rule.listener}", []).append(
+            rule
+        )
+    found = sorted(view.scan(LISTENERS, None), key=lambda each: (each.created_at, each.arn))
+    arns = {arn for each in found for arn in each.certificates}
+    return World(
+        balancers=view.scan(LOAD_BALANCERS, None),
+        listeners=found,
+        rules=rules,
+        groups=view.scan(TARGET_GROUPS, None),
+        key_pairs={arn: key_pair(view, arn) for arn in arns},
+    )
+
+
+def read_endpoints(view: View, scope: Scope, path: str, arn: str) -> Resource:
+    """The endpoints of one target group."""
+    targets: Sequence[Target] = view.scan(TARGETS, scope, prefix=f"{path}/")
+    health: Sequence[TargetHealth] = view.scan(TARGET_HEALTH, scope, prefix=f"{path}/")
+    by_key = {TARGET_HEALTH.key(each): each for each in health}
+    return clusters.endpoints(arn, targets, by_key)
+
+
+def used_groups(world: World) -> list[TargetGroup]:
+    """The target groups that get traffic, or may."""
+    every = (rule for rules in world.rules.values() for rule in rules)
+    used = forwarded_groups(world.listeners, every)
+    return [group for group in world.groups if group.arn in used]
+
+
+def build(world: World, address: str, xds: Path) -> Snapshot:
+    """All files but those of endpoints."""
+    made = Snapshot()
+    made.clusters[CLUSTERS] = [clusters.cluster(group, xds) for group in used_groups(world)]
+    fronts = list(_fronts(world, made))
+    found: list[Resource] = []
+    for front in fronts:
+        file = listeners.routes_file(front.listener)
+        routed = _routes_of(world, front)
+        made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
+        found.append(_named(made, front, listeners.own(front, xds)))
+    for port, shared in _by_port(fronts).items():
+        if shared[0].listener.protocol == "HTTP":
+            made.routes[listeners.door_file(port)] = [_door_routes(world, port, shared)]
+        resource = listeners.door(shared, address, xds)
+        found.append(resource)
+        for front in shared:
+            made.names[front.balancer.arn].append(resource["name"])
+    made.listeners[LISTENERS_FILE] = found
+    return made
+
+
+def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
+    """The listeners that can be served; of others their load balancer has a complaint."""
+    balancers = {(b.scope, b.path): b for b in world.balancers}
+    for listener in world.listeners:
+        balancer = balancers.get((listener.scope, listener.load_balancer))
+        if balancer is None:
+            continue
+        pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
+        front = Front(balancer=balancer, listener=listener, key_pairs=pairs)
+        try:
+            _check(front)
+            _routes_of(world, front)
+        except NotBuilt as error:
+            made.complaints[balancer.arn] = f"Listener on port {listener.port}: {error}"
+        else:
+            made.names.setdefault(balancer.arn, [])
+            yield front
+
+
+def _check(front: Front) -> None:
+    listener = front.listener
+    if listener.protocol not in _SERVED:
+        raise NotBuilt(f"protocol {listener.protocol} is not built")
+    if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
+        raise NotBuilt("its certificate is not there")
+    mutual = listener.mutual_authentication
+    if mutual is not None and mutual.mode != "off":
+        raise NotBuilt("mutual authentication is not built")
+
+
+def _routes_of(world: World, front: Front) -> list[Resource]:
+    listener = front.listener
+    if listener.protocol not in {"HTTP", "HTTPS"}:
+        return []
+    key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
+    idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
+    found = routes.routes(listener, world.rules.get(key, ()), idle)
+    return [route | forwarding_headers(front) for route in found]
+
+
+def _by_port(fronts: Iterable[Front]) -> dict[int, list[Front]]:
+    """Who shares the door of each port: all that speak as the first one does."""
+    shared: dict[int, list[Front]] = {}
+    for front in fronts:
+        there = shared.setdefault(front.listener.port, [])
+        together = front.listener.protocol in {"HTTP", "HTTPS"}
+        if not there or (together and there[0].listener.protocol == front.listener.protocol):
+            there.append(front)
+    return shared
+
+
+def _door_routes(world: World, port: int, fronts: Sequence[Front]) -> Resource:
+    hosts = [_host(f.balancer.arn, f.names, _routes_of(world, f)) for f in fronts]
+    hosts.append(_host("all", ["*"], _routes_of(world, fronts[0])))
+    return _configuration(listeners.door_file(port), hosts)
+
+
+def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
+    return {"@type": _ROUTES, "name": name, "virtual_hosts": list(hosts)}
+
+
+def _host(name: str, domains: Sequence[str], routed: Sequence[Resource]) -> Resource:
+    return listeners.virtual_host(name, domains, routed)
+
+
+def _named(made: Snapshot, front: Front, resource: Resource) -> Resource:
+    made.names[front.balancer.arn].append(resource["name"])
+    return resource
