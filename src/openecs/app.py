@@ -23,9 +23,11 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import ecs, sts
+from openecs.api import acm, ecs, iam, sts
 from openecs.api.base import ApiSettings, Caller
+from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
@@ -199,6 +201,15 @@ def _daemons(settings: Settings, store: Store, leader: Leader) -> Daemons:
     )
 
 
+def _certificates(settings: Settings, store: Store, leader: Leader) -> Certificates:
+    return Certificates(
+        store=store,
+        clock=now,
+        authority=LocalAuthority(settings.directory),
+        guard=leader.guard if settings.shares_database else None,
+    )
+
+
 def _scheduler_settings(settings: Settings) -> SchedulerSettings:
     return SchedulerSettings(healthy_after=timedelta(seconds=settings.deployment_healthy_after))
 
@@ -210,10 +221,12 @@ def _control(
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
+    certificates = _certificates(settings, store, leader)
+    loops = [services.run, daemons.run, retention.run, certificates.run]
     if not settings.shares_database:
-        return _together([services.run(), daemons.run(), retention.run()])
+        return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
-    return leader.run(lambda: [services.run(), daemons.run(), retention.run(), machines.run()])
+    return leader.run(lambda: [run() for run in (*loops, machines.run)])
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
@@ -332,13 +345,18 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) ->
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
-        services=(ecs.SERVICE, sts.SERVICE),
+        services=(ecs.SERVICE, sts.SERVICE, acm.SERVICE, iam.SERVICE),
         credentials=keys,
         clock=now,
         ids=SystemIds(),
-        settings=ApiSettings(file_systems=settings.file_systems),
+        settings=_api_settings(settings),
         special=special,
     )
+
+
+def _api_settings(settings: Settings) -> ApiSettings:
+    authority = LocalAuthority(settings.directory)
+    return ApiSettings(file_systems=settings.file_systems, authority=authority)
 
 
 def _json(value: dict[str, str]) -> Reply:

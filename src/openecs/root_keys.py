@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from openecs import private_files
 from openecs.config import Settings
 from openecs.gateway.credentials import AccessKey
 
@@ -55,7 +52,7 @@ class RootKeys:
             return self._given
         if key := self._read().get(account):
             return key
-        with _alone(self._path.parent):
+        with private_files.alone(self._path.parent):
             known = self._read()
             if account not in known:
                 known[account] = _new_key(account)
@@ -105,13 +102,7 @@ class RootKeys:
             }
             for key in keys.values()
         }
-        fresh = self._path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            json.dump(stored, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        private_files.write(self._path, json.dumps(stored, indent=2))
 
 
 def root_keys(settings: Settings) -> RootKeys:
@@ -124,18 +115,6 @@ def root_keys(settings: Settings) -> RootKeys:
             secret_access_key=settings.root_secret_access_key,
         )
     return RootKeys(settings.directory, given)
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Keep other processes from writing meanwhile: two may make keys of two accounts at once."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _new_key(account: str) -> RootKey:

@@ -16,14 +16,11 @@ import pytest
 PLUGINS = os.environ.get("OPENECS_TERRAFORM_PLUGINS", "")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "terraform" / "main.tf"
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        not (PLUGINS and shutil.which("terraform")),
-        reason="NOT TESTED: Terraform or OPENECS_TERRAFORM_PLUGINS is missing",
-    ),
-]
+with_terraform = pytest.mark.skipif(
+    not (PLUGINS and shutil.which("terraform")),
+    reason="NOT TESTED: Terraform or OPENECS_TERRAFORM_PLUGINS is missing",
+)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), with_terraform]
 
 MORE = """
 resource "aws_ecs_cluster_capacity_providers" "this" {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from openecs.model.certificates import Authority, NoAuthority
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Transaction, View
 
@@ -48,6 +49,8 @@ class ApiSettings:
 
     #: File systems (``fs-...``) mapped to a local path; tasks with any other are refused.
     file_systems: Mapping[str, str] = field(default_factory=dict)
+    #: Who issues the certificates that are requested.
+    authority: Authority = field(default_factory=NoAuthority)
 
 
 class ServiceError(Exception):

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from openecs import __version__
-from openecs.cli import down, env, reset, status, up
+from openecs.cli import ca, down, env, reset, status, up
 from openecs.cli.failure import Failure
 from openecs.config import SettingsError
 from openecs.root_keys import RootKeysUnreadable
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("env")(env.env)
+app.command("ca")(ca.ca)
 app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("reset")(reset.reset)

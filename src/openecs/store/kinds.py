@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from openecs.model.certificates import (
+    Certificate,
+    CertificateAccount,
+    ServerCertificate,
+)
 from openecs.model.clusters import (
     AccountSetting,
     CapacityProvider,
@@ -353,6 +358,28 @@ TARGET_HEALTH: Kind[TargetHealth] = Kind(
     scope=lambda h: h.scope,
 )
 
+CERTIFICATES: Kind[Certificate] = Kind(
+    name="certificate",
+    type=Certificate,
+    key=lambda c: c.id,
+    scope=lambda c: c.scope,
+    indexes={"token": lambda c: (c.idempotency_token,) if c.idempotency_token else None},
+)
+
+CERTIFICATE_ACCOUNTS: Kind[CertificateAccount] = Kind(
+    name="certificate-account",
+    type=CertificateAccount,
+    key=lambda _: "",
+    scope=lambda a: a.scope,
+)
+
+SERVER_CERTIFICATES: Kind[ServerCertificate] = Kind(
+    name="server-certificate",
+    type=ServerCertificate,
+    key=lambda c: c.name,
+    scope=lambda c: c.scope,
+)
+
 ALL = (
     CLUSTERS,
     TASK_DEFINITIONS,
@@ -385,4 +412,7 @@ ALL = (
     TARGET_GROUPS,
     TARGETS,
     TARGET_HEALTH,
+    CERTIFICATES,
+    CERTIFICATE_ACCOUNTS,
+    SERVER_CERTIFICATES,
 )

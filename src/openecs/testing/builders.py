@@ -6,11 +6,18 @@ Nothing here is random: identifiers count up from 1 and the clock stands at ``NO
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from typing import Any
 
 from openecs.api.base import ApiSettings, Call, Caller
+from openecs.model.certificates import (
+    Certificate,
+    CertificateType,
+    Facts,
+    KeyPair,
+    ServerCertificate,
+)
 from openecs.model.clusters import Cluster, ContainerInstance, Machine
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
@@ -218,3 +225,46 @@ def a_listener(*groups: TargetGroup, **changes: Any) -> Listener:
         "created_at": NOW,
     }
     return Listener(**{**values, **changes})
+
+
+def facts_of_a_certificate(**changes: Any) -> Facts:
+    """Of a certificate for ``web.test``, with 395 days before it."""
+    values = {
+        "subject": "CN=web.test",
+        "issuer": "OpenECS",
+        "serial": "01:02",
+        "names": ("web.test",),
+        "not_before": NOW,
+        "not_after": NOW + timedelta(days=395),
+        "key_algorithm": "EC_prime256v1",
+        "signature_algorithm": "SHA256WITHECDSA",
+    }
+    return Facts(**{**values, **changes})
+
+
+def a_certificate(**changes: Any) -> Certificate:
+    """A certificate issued here; its texts are no real PEM."""
+    values = {
+        "scope": SCOPE,
+        "id": "00000000-0000-0000-0000-0000000000c1",
+        "type": CertificateType.AMAZON_ISSUED,
+        "key_pair": KeyPair(certificate="certificate", private_key="key", chain="chain"),
+        "facts": facts_of_a_certificate(),
+        "created_at": NOW,
+        "issued_at": NOW,
+        "validation_method": "DNS",
+    }
+    return Certificate(**{**values, **changes})
+
+
+def a_server_certificate(**changes: Any) -> ServerCertificate:
+    """A certificate uploaded to IAM; its texts are no real PEM."""
+    values = {
+        "scope": Scope(SCOPE.account, ""),
+        "name": "web",
+        "id": "ASCAAAAAAAAAAAAAAAAAA",
+        "key_pair": KeyPair(certificate="certificate", private_key="key"),
+        "facts": facts_of_a_certificate(),
+        "uploaded_at": NOW,
+    }
+    return ServerCertificate(**{**values, **changes})
