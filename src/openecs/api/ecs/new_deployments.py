@@ -86,8 +86,11 @@ def begin(tx: Transaction, call: Call, service: Service, revision: ServiceRevisi
     )
 
 
-def adjust(service: Service, launch: LaunchSettings) -> Service:
-    """The service with other launch settings for the tasks its PRIMARY starts from now on."""
+def adjust(tx: Transaction, service: Service, launch: LaunchSettings) -> Service:
+    """The service with other launch settings for the tasks its PRIMARY starts from now on.
+
+    They are its revision's from now on, a rollback to it included.
+    """
     if service.revision is None or not service.deployments:
         return service
     revision = replace(
@@ -98,8 +101,14 @@ def adjust(service: Service, launch: LaunchSettings) -> Service:
         platform_family=launch.platform_family,
     )
     primary, *older = service.deployments
-    deployments = (replace(primary, revision=revision), *older)
-    return replace(service, revision=revision, deployments=deployments)
+    completed = service.completed_revision
+    tx.put(SERVICE_REVISIONS, revision)
+    return replace(
+        service,
+        revision=revision,
+        completed_revision=revision if completed and completed.id == revision.id else completed,
+        deployments=(replace(primary, revision=revision), *older),
+    )
 
 
 def _history(call: Call, service: Service, revision: ServiceRevision) -> ServiceDeployment:

@@ -332,7 +332,7 @@ def _with_launch(
     )
     if service_requests.deploys(service, request, asked, launch):
         return new_deployments.begin(tx, call, changed, revision)
-    return new_deployments.adjust(changed, launch)
+    return new_deployments.adjust(tx, changed, launch)
 
 
 def _check_deletable(view: View, service: Service) -> None:

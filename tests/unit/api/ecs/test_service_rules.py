@@ -304,3 +304,6 @@ async def test_no_launch_type_to_fall_back_to(world) -> None:
     service = await update(world, capacityProviderStrategy=spot)
     (deployment,) = service["deployments"]
     assert service["capacityProviderStrategy"] == deployment["capacityProviderStrategy"] == spot
+    arn = service["currentServiceRevisions"][0]["arn"]
+    told = await world.do("DescribeServiceRevisions", serviceRevisionArns=[arn])
+    assert told["serviceRevisions"][0]["capacityProviderStrategy"] == spot
