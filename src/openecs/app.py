@@ -23,7 +23,7 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ecs, iam, sts
+from openecs.api import acm, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
@@ -345,7 +345,7 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) ->
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
-        services=(ecs.SERVICE, sts.SERVICE, acm.SERVICE, iam.SERVICE),
+        services=(ecs.SERVICE, sts.SERVICE, acm.SERVICE, iam.SERVICE, elbv2.SERVICE),
         credentials=keys,
         clock=now,
         ids=SystemIds(),
