@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from openecs.api.base import Service
-from openecs.api.elbv2 import load_balancer_attributes, load_balancers
+from openecs.api.elbv2 import (
+    load_balancer_attributes,
+    load_balancers,
+    target_group_attributes,
+    target_groups,
+)
 
 SERVICE = Service(
     name="elbv2",
     operations={
         **load_balancer_attributes.OPERATIONS,
         **load_balancers.OPERATIONS,
+        **target_group_attributes.OPERATIONS,
+        **target_groups.OPERATIONS,
     },
 )
