@@ -23,7 +23,7 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ec2, ecs, iam, sts
+from openecs.api import acm, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
@@ -358,7 +358,14 @@ def _gateway(
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
-        services=(ecs.SERVICE, sts.SERVICE, acm.SERVICE, iam.SERVICE, ec2.SERVICE),
+        services=(
+            ecs.SERVICE,
+            sts.SERVICE,
+            acm.SERVICE,
+            iam.SERVICE,
+            ec2.SERVICE,
+            elbv2.SERVICE,
+        ),
         credentials=keys,
         clock=now,
         ids=SystemIds(),

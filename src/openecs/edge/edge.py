@@ -207,9 +207,9 @@ class Edge:
         dump = await self.envoy.admin("/config_dump?resource=dynamic_listeners")
         found = dump.get("configs", ())
         return {
-            each["name"]: each["error_state"].get("details", "")
+            failed["failed_configuration"]["name"]: failed.get("details", "")
             for each in found
-            if "error_state" in each
+            if (failed := each.get("error_state"))
         }
 
     async def _keep_alive(self) -> None:

@@ -1,7 +1,21 @@
-"""Elastic Load Balancing, version 2: application and network load balancers."""
+"""Elastic Load Balancing, version 2: one module per family; ``SERVICE`` is all of them together."""
 
 from __future__ import annotations
 
 from openecs.api.base import Service
+from openecs.api.elbv2 import (
+    load_balancer_attributes,
+    load_balancers,
+    target_group_attributes,
+    target_groups,
+)
 
-SERVICE = Service(name="elbv2", operations={})
+SERVICE = Service(
+    name="elbv2",
+    operations={
+        **load_balancer_attributes.OPERATIONS,
+        **load_balancers.OPERATIONS,
+        **target_group_attributes.OPERATIONS,
+        **target_groups.OPERATIONS,
+    },
+)

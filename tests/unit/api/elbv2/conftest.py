@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import pytest
+
+from openecs.api.elbv2 import SERVICE
+from operations_world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World(SERVICE)
