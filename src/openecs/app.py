@@ -31,6 +31,7 @@ from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
 from openecs.control.services import Services
+from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
@@ -211,9 +212,12 @@ def _control(
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
     if not settings.shares_database:
-        return _together([services.run(), daemons.run(), retention.run()])
+        health = TargetHealthChecks(store=store, clock=now)
+        return _together([services.run(), daemons.run(), retention.run(), health.run()])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
-    return leader.run(lambda: [services.run(), daemons.run(), retention.run(), machines.run()])
+    health = TargetHealthChecks(store=store, clock=now, guard=leader.guard)
+    loops = (services, daemons, retention, machines, health)
+    return leader.run(lambda: [loop.run() for loop in loops])
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
