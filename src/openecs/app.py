@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -150,6 +151,7 @@ class _Parts:
 
 
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
+    _allow_open_files()
     async with contextlib.AsyncExitStack() as stack:
         door = stack.enter_context(_listen(settings))
         keys = root_keys(settings)
@@ -238,6 +240,12 @@ async def _work(
         await server.serve(sockets=[door])
         for task in tasks:
             task.cancel()
+
+
+def _allow_open_files() -> None:
+    """As many as the system lets us: each target that hangs in a health check holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:
