@@ -32,10 +32,12 @@ class Handler(socketserver.StreamRequestHandler):
 
     def wants_one(self):
         try:
-            lines = list(iter(self.rfile.readline, b"\r\n"))[:1]
+            while line := self.rfile.readline():
+                if line == b"\r\n":
+                    return True
         except OSError:
-            return False
-        return lines != [b""] and bool(lines)
+            pass
+        return False
 
 
 def ok():
