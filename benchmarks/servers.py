@@ -39,9 +39,13 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def ecs(self) -> Any:
+        """A client of ECS that signs and does not retry."""
+        return self.client("ecs")
+
+    def client(self, service: str) -> Any:
         """A client that signs and does not retry."""
         return botocore.session.Session().create_client(
-            "ecs",
+            service,
             region_name=REGION,
             endpoint_url=self.url,
             aws_access_key_id=KEY,

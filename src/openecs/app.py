@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -33,7 +34,7 @@ from openecs.control.lease import Leader
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
 from openecs.control.services import Services
-from openecs.control.target_health import TargetHealthWatch
+from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
@@ -152,6 +153,7 @@ class _Parts:
 
 
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
+    _allow_open_files()
     async with contextlib.AsyncExitStack() as stack:
         door = stack.enter_context(_listen(settings))
         keys = root_keys(settings)
@@ -232,7 +234,7 @@ def _control(
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
     guard = leader.guard if settings.shares_database else None
-    health = TargetHealthWatch(store=store, clock=now, guard=guard)
+    health = TargetHealthChecks(store=store, clock=now, guard=guard)
     loops = [services.run, daemons.run, retention.run, certificates.run, health.run]
     if not settings.shares_database:
         return _together([run() for run in loops])
@@ -258,6 +260,12 @@ async def _work(
         await server.serve(sockets=[door])
         for task in tasks:
             task.cancel()
+
+
+def _allow_open_files() -> None:
+    """As many as the system lets us: each target that hangs in a health check holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:

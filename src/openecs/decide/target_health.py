@@ -1,105 +1,160 @@
-"""What a health check's outcome makes of a target.
+"""How a target fares, from what its health checks came to.
 
 Elastic Load Balancing, "Health checks for Application Load Balancer target groups" and "Health
-checks for Network Load Balancer target groups": a new target of an application load balancer is
-healthy after one success, one of a network load balancer after HealthyThresholdCount in a row.
+checks for Network Load Balancer target groups": states, reason codes, descriptions, thresholds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
-from openecs.model.load_balancing import TargetGroup, TargetHealthCheck, TargetState
+from openecs.model.load_balancing import Target, TargetGroup, TargetHealthCheck, TargetState
 
-REGISTERING = "Elb.RegistrationInProgress"
-CHECKING = "Elb.InitialHealthChecking"
-MISMATCH = "Target.ResponseCodeMismatch"
-TIMEOUT = "Target.Timeout"
-FAILED = "Target.FailedHealthChecks"
-INTERNAL = "Elb.InternalError"
+_APPLICATION = frozenset({"HTTP", "HTTPS"})
+_GRPC_CODES = "12"
+_ALB_CODES, _NLB_CODES = "200", "200-399"
 
-#: Texts of the API for each reason but a mismatch, which names the code.
-DESCRIPTIONS = {
-    REGISTERING: "Target registration is in progress",
-    CHECKING: "Initial health checks in progress",
-    TIMEOUT: "Request timed out",
-    FAILED: "Health checks failed",
-    INTERNAL: "Health checks failed due to an internal error",
-}
 
-_NETWORK = frozenset({"TCP", "UDP", "TLS", "TCP_UDP"})
+class Failure(Enum):
+    """How a check failed without a code: its reason and description."""
+
+    TIMEOUT = ("Target.Timeout", "Request timed out")
+    FAILED = ("Target.FailedHealthChecks", "Health checks failed")
+    INTERNAL = ("Elb.InternalError", "Health checks failed due to an internal error")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The target answered with a status code: HTTP's, or gRPC's where the group speaks that."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The target accepted the connection of a TCP check."""
+
+
+#: What one check came to.
+Outcome = Answered | Connected | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The state of a target, and why it is not healthy."""
+class Criteria:
+    """What checks of a target group ask for. Thresholds count consecutive checks."""
+
+    #: Of a target that has not been healthy yet: 1 for application load balancers.
+    first_healthy_threshold: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    #: ``200``, ``200-399``, ``200,202``; None: any answer will do.
+    codes: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A target's state and why, and the row of equal outcomes that ends with the last check."""
 
     state: TargetState
     reason: str | None = None
     description: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one check found; ``reason`` is None where the target is well."""
-
-    reason: str | None = None
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A target between two checks: what it is taken for, and its last checks in a row."""
-
-    verdict: Verdict
     successes: int = 0
     failures: int = 0
 
 
-WELL = Outcome()
-NEW = Standing(
-    verdict=Verdict(state=TargetState.INITIAL, reason=CHECKING, description=DESCRIPTIONS[CHECKING])
+INITIAL = Health(
+    state=TargetState.INITIAL,
+    reason="Elb.InitialHealthChecking",
+    description="Initial health checks in progress",
+)
+UNAVAILABLE = Health(
+    state=TargetState.UNAVAILABLE,
+    reason="Target.HealthCheckDisabled",
+    description="Health checks are disabled",
 )
 
 
-def failure(reason: str) -> Outcome:
-    """A check that failed for a reason with a text of its own."""
-    return Outcome(reason=reason, description=DESCRIPTIONS[reason])
-
-
-def judged(code: int, codes: str) -> Outcome:
-    """The outcome of an answer with a status, where ``codes`` are asked for: ``200,300-399``."""
-    if any(code in _range(part) for part in codes.split(",")):
-        return WELL
-    return Outcome(reason=MISMATCH, description=f"Health checks failed with these codes: [{code}]")
-
-
-def after(standing: Standing, outcome: Outcome, group: TargetGroup) -> Standing:
-    """The standing of a target after one more check."""
-    check, state = group.health_check, standing.verdict.state
-    if outcome.reason is None:
-        successes = standing.successes + 1
-        is_healthy = state is TargetState.HEALTHY or successes >= _needed(group, check, state)
-        verdict = Verdict(state=TargetState.HEALTHY) if is_healthy else standing.verdict
-        return Standing(verdict=verdict, successes=successes)
-    failures = standing.failures + 1
-    is_sick = state is TargetState.UNHEALTHY or failures >= check.unhealthy_threshold
-    verdict = _sick(outcome) if is_sick else standing.verdict
-    return Standing(verdict=verdict, failures=failures)
-
-
-def _needed(group: TargetGroup, check: TargetHealthCheck, state: TargetState) -> int:
-    """How many successes in a row make the target healthy."""
-    is_new = state is TargetState.INITIAL
-    return 1 if is_new and group.protocol not in _NETWORK else check.healthy_threshold
-
-
-def _sick(outcome: Outcome) -> Verdict:
-    return Verdict(
-        state=TargetState.UNHEALTHY, reason=outcome.reason, description=outcome.description
+def criteria(group: TargetGroup) -> Criteria:
+    """What a target of the group has to do to be healthy."""
+    check = group.health_check
+    balances_requests = group.protocol in _APPLICATION
+    return Criteria(
+        first_healthy_threshold=1 if balances_requests else check.healthy_threshold,
+        healthy_threshold=check.healthy_threshold,
+        unhealthy_threshold=check.unhealthy_threshold,
+        codes=_codes(group),
     )
 
 
-def _range(part: str) -> range:
+def check_port(check: TargetHealthCheck, target: Target) -> int:
+    """The port that is checked: ``traffic-port`` is the target's own."""
+    return target.port if check.port == "traffic-port" else int(check.port)
+
+
+def matches(codes: str, code: int) -> bool:
+    """Whether a code is among ``200``, ``200-399`` or ``200,202``, or a mixture of these."""
+    return any(_in_range(part, code) for part in codes.split(","))
+
+
+def next_health(health: Health, outcome: Outcome, wanted: Criteria) -> Health:
+    """The health of a target after one more check."""
+    failure = failure_of(outcome, wanted.codes)
+    if failure is None:
+        return _after_success(health, wanted)
+    return _after_failure(health, failure, wanted)
+
+
+def failure_of(outcome: Outcome, codes: str | None) -> tuple[str, str] | None:
+    """The reason and description of a failed check, None of one that succeeded."""
+    match outcome:
+        case Connected():
+            return None
+        case Answered(code):
+            if codes is None or matches(codes, code):
+                return None
+            return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{code}]"
+        case Failure():
+            return outcome.value
+
+
+def delay_after(checks: int, interval: float, phase: float) -> float:
+    """Seconds from the start of a target's check to that of the next; ``checks`` ran before.
+
+    The first few come up to a quarter early, by the target's ``phase`` (0 to 1), so that targets
+    that began together end up evenly spread over the interval.
+    """
+    return interval * (1 - 0.25 * phase) if checks <= 4 else interval
+
+
+def _after_success(health: Health, wanted: Criteria) -> Health:
+    successes = health.successes + 1
+    is_new = health.state is TargetState.INITIAL
+    needed = wanted.first_healthy_threshold if is_new else wanted.healthy_threshold
+    if health.state is TargetState.HEALTHY or successes >= needed:
+        return Health(state=TargetState.HEALTHY, successes=successes)
+    return replace(health, successes=successes, failures=0)
+
+
+def _after_failure(health: Health, failure: tuple[str, str], wanted: Criteria) -> Health:
+    failures = health.failures + 1
+    reason, description = failure
+    if health.state is TargetState.UNHEALTHY or failures >= wanted.unhealthy_threshold:
+        return Health(
+            state=TargetState.UNHEALTHY, reason=reason, description=description, failures=failures
+        )
+    return replace(health, successes=0, failures=failures)
+
+
+def _codes(group: TargetGroup) -> str | None:
+    check = group.health_check
+    if check.protocol not in _APPLICATION:
+        return None
+    if group.protocol_version == "GRPC":
+        return check.grpc_codes or _GRPC_CODES
+    return check.http_codes or (_ALB_CODES if group.protocol in _APPLICATION else _NLB_CODES)
+
+
+def _in_range(part: str, code: int) -> bool:
     first, _, last = part.strip().partition("-")
-    return range(int(first), int(last or first) + 1)
+    return int(first) <= code <= int(last or first)

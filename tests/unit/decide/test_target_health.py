@@ -1,96 +1,118 @@
-"""What health checks make of a target, check after check."""
-
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from openecs.decide.target_health import (
-    FAILED,
-    MISMATCH,
-    NEW,
-    TIMEOUT,
-    WELL,
-    after,
-    failure,
-    judged,
+    INITIAL,
+    Answered,
+    Connected,
+    Failure,
+    check_port,
+    criteria,
+    matches,
+    next_health,
 )
 from openecs.model.load_balancing import TargetState
-from openecs.testing.builders import a_target_group
-
-GROUP = a_target_group()
-CHECK = replace(GROUP.health_check, healthy_threshold=3, unhealthy_threshold=2)
-APPLICATION = replace(GROUP, health_check=CHECK)
-NETWORK = replace(APPLICATION, protocol="TCP", protocol_version=None)
-ILL = failure(TIMEOUT)
+from openecs.testing.balancing import a_check, a_target, a_target_group
 
 
-def states(group, outcomes):
-    standing, found = NEW, []
+def after(*outcomes, group=None):
+    wanted = criteria(group or a_target_group())
+    health = INITIAL
     for outcome in outcomes:
-        standing = after(standing, outcome, group)
-        found.append(str(standing.verdict.state))
-    return found
+        health = next_health(health, outcome, wanted)
+    return health.state, health.reason, health.description
+
+
+OK, NOT_FOUND = Answered(200), Answered(404)
+HEALTHY = (TargetState.HEALTHY, None, None)
+CHECKING = (
+    TargetState.INITIAL,
+    "Elb.InitialHealthChecking",
+    "Initial health checks in progress",
+)
+MISMATCH = (
+    TargetState.UNHEALTHY,
+    "Target.ResponseCodeMismatch",
+    "Health checks failed with these codes: [404]",
+)
 
 
 @pytest.mark.parametrize(
-    ("group", "outcomes", "expected"),
+    ("outcomes", "expected"),
     [
-        (APPLICATION, [WELL], ["healthy"]),
-        (APPLICATION, [ILL, WELL], ["initial", "healthy"]),
-        (APPLICATION, [ILL, ILL], ["initial", "unhealthy"]),
-        (APPLICATION, [WELL, ILL, WELL, ILL, ILL], ["healthy"] * 4 + ["unhealthy"]),
-        (APPLICATION, [ILL, ILL, WELL, WELL, WELL], ["initial"] + ["unhealthy"] * 3 + ["healthy"]),
-        (APPLICATION, [ILL, ILL, WELL, ILL, WELL, WELL], ["initial"] + ["unhealthy"] * 5),
-        (NETWORK, [WELL, WELL, WELL], ["initial", "initial", "healthy"]),
+        ([], CHECKING),
+        ([OK], HEALTHY),
+        ([NOT_FOUND], CHECKING),
+        ([NOT_FOUND, OK], HEALTHY),
+        ([NOT_FOUND] * 2, MISMATCH),
+        ([OK, NOT_FOUND], HEALTHY),
+        ([OK, NOT_FOUND, OK, NOT_FOUND], HEALTHY),
+        ([OK, NOT_FOUND, NOT_FOUND], MISMATCH),
+        ([NOT_FOUND] * 2 + [OK] * 4, MISMATCH),
+        ([NOT_FOUND] * 2 + [OK] * 5, HEALTHY),
+        ([NOT_FOUND] * 2 + [OK] * 4 + [NOT_FOUND] + [OK] * 4, MISMATCH),
+        ([Failure.TIMEOUT] * 2, (TargetState.UNHEALTHY, "Target.Timeout", "Request timed out")),
+        (
+            [NOT_FOUND, Failure.FAILED],
+            (TargetState.UNHEALTHY, "Target.FailedHealthChecks", "Health checks failed"),
+        ),
+        (
+            [Failure.INTERNAL] * 2,
+            (
+                TargetState.UNHEALTHY,
+                "Elb.InternalError",
+                "Health checks failed due to an internal error",
+            ),
+        ),
     ],
 )
-def test_thresholds_in_a_row(group, outcomes, expected) -> None:
-    assert states(group, outcomes) == expected
+def test_a_target_of_an_application_load_balancer(outcomes, expected):
+    assert after(*outcomes) == expected
 
 
-@given(st.lists(st.booleans(), max_size=40))
-def test_a_state_changes_after_as_many_in_a_row_as_are_asked_for(checks) -> None:
-    found = states(APPLICATION, [WELL if each else ILL for each in checks])
-    state = "initial"
-    for number, now in enumerate(found):
-        if now != state:
-            needed = 2 if now == "unhealthy" else 1 if state == "initial" else 3
-            last = checks[number + 1 - needed : number + 1]
-            assert len(last) == needed
-            assert all(each is (now == "healthy") for each in last)
-        state = now
+@pytest.mark.parametrize(("successes", "expected"), [(4, CHECKING), (5, HEALTHY)])
+def test_a_new_target_of_a_network_load_balancer_meets_the_threshold(successes, expected):
+    group = a_target_group(protocol="TCP", health_check=a_check(protocol="TCP"))
+    assert after(*[Connected()] * successes, group=group) == expected
 
 
 @pytest.mark.parametrize(
-    ("codes", "well"),
+    ("protocol", "version", "code", "is_healthy"),
     [
-        ("200", {200}),
-        ("200-202", {200, 201, 202}),
-        ("200,404", {200, 404}),
-        ("200, 500-501", {200, 500, 501}),
+        ("HTTP", "HTTP1", 204, False),
+        ("TCP", None, 399, True),
+        ("TCP", None, 400, False),
+        ("HTTP", "GRPC", 12, True),
+        ("HTTP", "GRPC", 0, False),
     ],
 )
-def test_codes_that_are_asked_for(codes, well) -> None:
-    assert {code for code in range(200, 600) if judged(code, codes) == WELL} == well
-
-
-def test_why_a_target_is_not_healthy() -> None:
-    assert NEW.verdict.description == "Initial health checks in progress"
-    sick = after(after(NEW, ILL, APPLICATION), judged(503, "200"), APPLICATION).verdict
-    assert (sick.reason, sick.description) == (
-        MISMATCH,
-        "Health checks failed with these codes: [503]",
+def test_codes_by_default(protocol, version, code, is_healthy):
+    group = a_target_group(
+        protocol=protocol,
+        protocol_version=version,
+        health_check=a_check(http_codes=None, healthy_threshold=1),
     )
-    assert failure(TIMEOUT).description == "Request timed out"
-    assert failure(FAILED).description == "Health checks failed"
+    assert (after(Answered(code), group=group) == HEALTHY) is is_healthy
 
 
-def test_a_sick_target_is_sick_of_what_was_found_last() -> None:
-    standing = after(after(NEW, ILL, APPLICATION), ILL, APPLICATION)
-    standing = after(standing, failure(FAILED), APPLICATION)
-    assert standing.verdict.state is TargetState.UNHEALTHY
-    assert standing.verdict.reason == FAILED
+@pytest.mark.parametrize(
+    ("codes", "code", "expected"),
+    [
+        ("200", 200, True),
+        ("200", 201, False),
+        ("200-399", 399, True),
+        ("200-399", 400, False),
+        ("200,202", 202, True),
+        ("200,202", 201, False),
+        ("200,300-302", 301, True),
+        ("0-99", 0, True),
+    ],
+)
+def test_matcher(codes, code, expected):
+    assert matches(codes, code) is expected
+
+
+@pytest.mark.parametrize(("port", "expected"), [("traffic-port", 8080), ("9000", 9000)])
+def test_the_port_that_is_checked(port, expected):
+    assert check_port(a_check(port=port), a_target(port=8080)) == expected
