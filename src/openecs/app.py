@@ -23,7 +23,7 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import ecs, sts
+from openecs.api import ec2, ecs, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.config import Settings
 from openecs.control.daemons import Daemons
@@ -332,7 +332,7 @@ def _gateway(settings: Settings, store: Store, keys: RootKeys, parts: _Parts) ->
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
         store=store,
-        services=(ecs.SERVICE, sts.SERVICE),
+        services=(ecs.SERVICE, ec2.SERVICE, sts.SERVICE),
         credentials=keys,
         clock=now,
         ids=SystemIds(),
