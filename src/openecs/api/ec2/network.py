@@ -30,8 +30,12 @@ def write_down(tx: Transaction, scope: Scope) -> None:
     """Store the default network, unless that has been done. Before any change to a network."""
     if _is_written(tx, scope):
         return
-    start = default_network(scope)
     tx.put(NETWORK_STARTS, NetworkStart(scope=scope))
+    put_start(tx, default_network(scope))
+
+
+def put_start(tx: Transaction, start: DefaultNetwork) -> None:
+    """Store a default network."""
     tx.put(VPCS, start.vpc)
     for one in start.subnets:
         tx.put(SUBNETS, one)
