@@ -70,6 +70,7 @@ _WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {
     "ModifySubnetAttribute": subnets.modify_subnet_attribute,
     "ModifyVpcAttribute": vpcs.modify_vpc_attribute,
     "ReleaseAddress": addresses.release_address,
+    "ReplaceNetworkAclAssociation": network_acls.replace_network_acl_association,
     "ReplaceRoute": route_tables.replace_route,
     "ReplaceRouteTableAssociation": route_tables.replace_route_table_association,
     "RevokeSecurityGroupEgress": rules.revoke(is_egress=True),

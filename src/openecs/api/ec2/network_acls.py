@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, ServiceError
 from openecs.api.ec2 import network, ranges, tagging
 from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
+from openecs.model.network import Subnet
 from openecs.model.routing import NetworkAcl, NetworkAclEntry
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import NETWORK_ACLS
@@ -38,11 +40,9 @@ _LAST = 32766
 
 def describe_network_acls(view: View, call: Call, request: Members) -> Members:
     """``DescribeNetworkAcls``: all subnets of a VPC are associated with its ACL."""
-    subnets: dict[str, list[str]] = {}
-    for one in network.subnets(view, call.scope):
-        subnets.setdefault(one.vpc_id, []).append(one.id)
+    subnets = network.subnets(view, call.scope)
     found = network.network_acls(view, call.scope)
-    return LISTING.describe(request, [_shown(one, subnets.get(one.vpc_id, [])) for one in found])
+    return LISTING.describe(request, [_shown(one, subnets) for one in found])
 
 
 def create_network_acl_entry(tx: Transaction, call: Call, request: Members) -> Members:
@@ -68,6 +68,20 @@ def delete_network_acl_entry(tx: Transaction, call: Call, request: Members) -> M
     network.write_down(tx, call.scope)
     tx.put(NETWORK_ACLS, replace(acl, entries=tuple(left)))
     return {}
+
+
+def replace_network_acl_association(tx: Transaction, call: Call, request: Members) -> Members:
+    """``ReplaceNetworkAclAssociation``: a subnet's only ACL is its VPC's, and stays so."""
+    acl = _existing(tx, call.scope, request["NetworkAclId"])
+    name = request["AssociationId"]
+    for one in network.subnets(tx, call.scope):
+        if _association(one) == name and one.vpc_id == acl.vpc_id:
+            return {"NewAssociationId": name}
+        if _association(one) == name:
+            text = f"Network ACL {acl.id} and subnet {one.id} belong to different networks"
+            raise ServiceError("InvalidParameterValue", text)
+    text = f"The association ID '{name}' does not exist"
+    raise ServiceError("InvalidAssociationID.NotFound", text)
 
 
 def _existing(view: View, scope: Scope, acl_id: str) -> NetworkAcl:
@@ -105,7 +119,11 @@ def _asked(request: Members) -> NetworkAclEntry:
     )
 
 
-def _shown(acl: NetworkAcl, subnets: list[str]) -> Members:
+def _association(subnet: Subnet) -> str:
+    return f"aclassoc-{subnet.id.removeprefix('subnet-')}"
+
+
+def _shown(acl: NetworkAcl, subnets: Sequence[Subnet]) -> Members:
     return {
         "NetworkAclId": acl.id,
         "VpcId": acl.vpc_id,
@@ -113,11 +131,12 @@ def _shown(acl: NetworkAcl, subnets: list[str]) -> Members:
         "IsDefault": True,
         "Associations": [
             {
-                "NetworkAclAssociationId": f"aclassoc-{one.removeprefix('subnet-')}",
+                "NetworkAclAssociationId": _association(one),
                 "NetworkAclId": acl.id,
-                "SubnetId": one,
+                "SubnetId": one.id,
             }
             for one in subnets
+            if one.vpc_id == acl.vpc_id
         ],
         "Entries": [
             _shown_entry(one)
