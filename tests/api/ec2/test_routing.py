@@ -101,6 +101,7 @@ def test_associations(ec2, vpc, table, subnet, refused):
     "ec2:AllocateAddress",
     "ec2:DescribeAddresses",
     "ec2:DescribeAddressesAttribute",
+    "ec2:DisassociateAddress",
     "ec2:ReleaseAddress",
     "ec2:CreateNatGateway",
     "ec2:DescribeNatGateways",
@@ -121,7 +122,10 @@ def test_a_nat_gateway_has_an_elastic_address(ec2, vpc, subnet, gateway, refused
     assert refused(ec2.delete_subnet, SubnetId=subnet)[0] == "DependencyViolation"
     detach = {"InternetGatewayId": gateway, "VpcId": vpc}
     assert refused(ec2.detach_internet_gateway, **detach)[0] == "DependencyViolation"
+    own = {"AssociationId": own["AssociationId"]}
+    assert refused(ec2.disassociate_address, **own)[0] == "AuthFailure"
     ec2.delete_nat_gateway(NatGatewayId=nat)
+    assert refused(ec2.disassociate_address, **own)[0] == "InvalidAssociationID.NotFound"
     text = f"The Nat Gateway {nat} was not found"
     gone = refused(ec2.describe_nat_gateways, NatGatewayIds=[nat])
     assert gone == ("NatGatewayNotFound", text)

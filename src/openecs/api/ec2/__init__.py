@@ -37,6 +37,7 @@ _READS: dict[str, Callable[[View, Call, Members], Members]] = {
     "DescribeTags": tags.describe_tags,
     "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
     "DescribeVpcs": vpcs.describe_vpcs,
+    "DisassociateAddress": addresses.disassociate_address,
 }
 
 _WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {

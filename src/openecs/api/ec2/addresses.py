@@ -70,6 +70,16 @@ def release_address(tx: Transaction, call: Call, request: Members) -> Members:
     return {}
 
 
+def disassociate_address(view: View, call: Call, request: Members) -> Members:
+    """``DisassociateAddress``: refused, since only NAT gateways have addresses, to their end."""
+    name = request.get("AssociationId")
+    if any(one.association_id == name for one in view.scan(ADDRESSES, call.scope) if name):
+        text = "You do not have permission to access the specified resource."
+        raise ServiceError("AuthFailure", text)
+    text = f"The association ID '{name}' does not exist"
+    raise ServiceError("InvalidAssociationID.NotFound", text)
+
+
 def describe_addresses(view: View, call: Call, request: Members) -> Members:
     """``DescribeAddresses``: by allocation ids, public addresses, filters."""
     found = [_shown(view, one) for one in view.scan(ADDRESSES, call.scope)]

@@ -35,7 +35,8 @@ def _path(name: str, paths: Paths) -> str:
 
 
 def _pattern(values: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_expression(value) for value in values) or "(?!)", re.DOTALL)
+    alternatives = [_expression(value) for value in values] or ["(?!)"]
+    return re.compile("|".join(alternatives), re.DOTALL)
 
 
 def _expression(value: str) -> str:
