@@ -36,6 +36,7 @@ from openecs.control.retention import Retention
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
+from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
@@ -183,8 +184,16 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             server_header=False,
         )
         server = _Server(config, lambda: on_ready(settings, keys))
-        await _work(server, door, [node.run(), control.run()])
+        edge = _edge(settings, store)
+        if settings.ephemeral:
+            stack.callback(edge.stop)
+        await _work(server, door, [node.run(), control.run(), edge.run()])
     return 0
+
+
+def _edge(settings: Settings, store: Store) -> Edge:
+    directory = settings.directory / "envoy"
+    return Edge(store=store, directory=directory, address=settings.elb_bind_address)
 
 
 def _services(settings: Settings, store: Store, leader: Leader) -> Services:

@@ -89,6 +89,10 @@ class Settings:
     """Seconds that a service's task without health checks must have been RUNNING to count as
     healthy in a deployment; AWS waits 40."""
 
+    elb_bind_address: str = "127.0.0.1"
+    """Where listeners of load balancers answer, besides the loopback address that each load
+    balancer has of its own; `0.0.0.0` for everybody who reaches this machine."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` are read: `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
 

@@ -12,6 +12,14 @@ from dataclasses import dataclass
 
 from openecs.model.identity import Scope
 from openecs.model.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from openecs.model.routing import (
+    InternetGateway,
+    NetworkAcl,
+    NetworkAclEntry,
+    Route,
+    RouteTable,
+    RouteTableAssociation,
+)
 
 CIDR = "172.31.0.0/16"
 ZONES = ("a", "b", "c")
@@ -27,6 +35,9 @@ class DefaultNetwork:
     vpc: Vpc
     subnets: Sequence[Subnet]
     security_group: SecurityGroup
+    internet_gateway: InternetGateway
+    route_table: RouteTable
+    network_acl: NetworkAcl
 
 
 def default_network(scope: Scope) -> DefaultNetwork:
@@ -51,7 +62,33 @@ def default_network(scope: Scope) -> DefaultNetwork:
         )
         for zone, cidr in zip(ZONES, ranges, strict=False)
     ]
-    return DefaultNetwork(vpc, subnets, default_security_group(scope, vpc.id))
+    gateway = InternetGateway(scope=scope, id=_id("igw", scope, vpc.id), vpc_id=vpc.id)
+    outside = Route(destination="0.0.0.0/0", target=gateway.id)
+    return DefaultNetwork(
+        vpc=vpc,
+        subnets=subnets,
+        security_group=default_security_group(scope, vpc.id),
+        internet_gateway=gateway,
+        route_table=main_route_table(scope, vpc.id, (outside,)),
+        network_acl=default_network_acl(scope, vpc.id),
+    )
+
+
+def main_route_table(scope: Scope, vpc_id: str, routes: tuple[Route, ...] = ()) -> RouteTable:
+    """The route table a VPC is made with."""
+    main = RouteTableAssociation(id=_id("rtbassoc", scope, vpc_id))
+    table = _id("rtb", scope, vpc_id)
+    return RouteTable(scope=scope, id=table, vpc_id=vpc_id, routes=routes, associations=(main,))
+
+
+def default_network_acl(scope: Scope, vpc_id: str) -> NetworkAcl:
+    """The network ACL a VPC is made with: it lets everything through."""
+    entries = tuple(
+        NetworkAclEntry(number=number, is_egress=egress, allows=number == 100, cidr="0.0.0.0/0")
+        for egress in (True, False)
+        for number in (100, 32767)
+    )
+    return NetworkAcl(scope=scope, id=_id("acl", scope, vpc_id), vpc_id=vpc_id, entries=entries)
 
 
 def default_security_group(scope: Scope, vpc_id: str) -> SecurityGroup:

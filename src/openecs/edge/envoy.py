@@ -47,17 +47,16 @@ class Envoy:
 
     async def ensure(self) -> bool:
         """Have it run and answer; whether it had to be started. Raises ``EnvoyUnavailable``."""
-        is_new = self.pid is None
-        if is_new:
-            self._start()
+        known = self.pid
+        started = self._start() if known is None else None
         deadline = asyncio.get_running_loop().time() + STARTS_WITHIN
         while not await self._answers():
-            if self.pid is None:
+            if _has_ended(started) if started else self.pid is None:
                 raise EnvoyUnavailable(f"Envoy ended: see {self._directory / 'envoy.log'}")
             if asyncio.get_running_loop().time() > deadline:
                 raise EnvoyUnavailable("Envoy does not answer")
             await asyncio.sleep(ASKED_EVERY)
-        return is_new
+        return known is None
 
     async def died(self) -> None:
         """Return once the process has ended."""
@@ -106,7 +105,7 @@ class Envoy:
             return False
         return bool(info.get("state") == "LIVE")
 
-    def _start(self) -> None:
+    def _start(self) -> int:
         self._admin_file.unlink(missing_ok=True)
         self._bootstrap.write_bytes(msgspec.json.encode(bootstrap(self._directory)))
         command = [
@@ -134,6 +133,11 @@ class Envoy:
         )
         self._pid_file.write_text(str(pid))
         log.info("envoy started", pid=pid)
+        return pid
+
+
+def _has_ended(child: int) -> bool:
+    return os.waitpid(child, os.WNOHANG)[0] == child
 
 
 def _reap(pid: int) -> None:

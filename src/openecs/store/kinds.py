@@ -38,6 +38,7 @@ from openecs.model.load_balancing import (
     target_key,
 )
 from openecs.model.network import NetworkStart, SecurityGroup, Subnet, Vpc
+from openecs.model.routing import Address, InternetGateway, NatGateway, NetworkAcl, RouteTable
 from openecs.model.services import (
     Service,
     ServiceDeployment,
@@ -311,6 +312,26 @@ SECURITY_GROUPS: Kind[SecurityGroup] = Kind(
     indexes={"vpc": lambda g: (g.vpc_id,), "name": lambda g: (g.vpc_id, g.name)},
 )
 
+ROUTE_TABLES: Kind[RouteTable] = Kind(
+    name="route-table", type=RouteTable, key=lambda t: t.id, scope=lambda t: t.scope
+)
+
+INTERNET_GATEWAYS: Kind[InternetGateway] = Kind(
+    name="internet-gateway", type=InternetGateway, key=lambda g: g.id, scope=lambda g: g.scope
+)
+
+NAT_GATEWAYS: Kind[NatGateway] = Kind(
+    name="nat-gateway", type=NatGateway, key=lambda g: g.id, scope=lambda g: g.scope
+)
+
+ADDRESSES: Kind[Address] = Kind(
+    name="address", type=Address, key=lambda a: a.id, scope=lambda a: a.scope
+)
+
+NETWORK_ACLS: Kind[NetworkAcl] = Kind(
+    name="network-acl", type=NetworkAcl, key=lambda a: a.id, scope=lambda a: a.scope
+)
+
 LOAD_BALANCERS: Kind[LoadBalancer] = Kind(
     name="load-balancer",
     type=LoadBalancer,
@@ -405,6 +426,11 @@ ALL = (
     VPCS,
     SUBNETS,
     SECURITY_GROUPS,
+    ROUTE_TABLES,
+    INTERNET_GATEWAYS,
+    NAT_GATEWAYS,
+    ADDRESSES,
+    NETWORK_ACLS,
     LOAD_BALANCERS,
     LOAD_BALANCER_STATES,
     LISTENERS,

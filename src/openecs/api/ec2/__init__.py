@@ -2,16 +2,101 @@
 
 from __future__ import annotations
 
-from openecs.api.base import Service
-from openecs.api.ec2 import security_groups, subnets, tags, vpcs, zones
+from collections.abc import Callable
 
-SERVICE = Service(
-    name="ec2",
-    operations={
-        **security_groups.OPERATIONS,
-        **subnets.OPERATIONS,
-        **tags.OPERATIONS,
-        **vpcs.OPERATIONS,
-        **zones.OPERATIONS,
-    },
+from openecs.api.base import Call, Members, Operation, Reads, Service, ServiceError, Writes
+from openecs.api.ec2 import (
+    addresses,
+    internet_gateways,
+    nat_gateways,
+    network_acls,
+    route_tables,
+    security_groups,
+    subnets,
+    tags,
+    vpcs,
+    zones,
 )
+from openecs.api.ec2 import security_group_rules as rules
+from openecs.store.base import Transaction, View
+
+_READS: dict[str, Callable[[View, Call, Members], Members]] = {
+    "DescribeAccountAttributes": zones.describe_account_attributes,
+    "DescribeAddresses": addresses.describe_addresses,
+    "DescribeAddressesAttribute": addresses.describe_addresses_attribute,
+    "DescribeAvailabilityZones": zones.describe_availability_zones,
+    "DescribeInternetGateways": internet_gateways.describe_internet_gateways,
+    "DescribeNatGateways": nat_gateways.describe_nat_gateways,
+    "DescribeNetworkAcls": network_acls.describe_network_acls,
+    "DescribeNetworkInterfaces": nat_gateways.describe_network_interfaces,
+    "DescribeRegions": zones.describe_regions,
+    "DescribeRouteTables": route_tables.describe_route_tables,
+    "DescribeSecurityGroupRules": rules.describe,
+    "DescribeSecurityGroups": security_groups.describe_security_groups,
+    "DescribeSubnets": subnets.describe_subnets,
+    "DescribeTags": tags.describe_tags,
+    "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
+    "DescribeVpcs": vpcs.describe_vpcs,
+    "DisassociateAddress": addresses.disassociate_address,
+}
+
+_WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {
+    "AllocateAddress": addresses.allocate_address,
+    "AssociateRouteTable": route_tables.associate_route_table,
+    "AttachInternetGateway": internet_gateways.attach_internet_gateway,
+    "AuthorizeSecurityGroupEgress": rules.authorize(is_egress=True),
+    "AuthorizeSecurityGroupIngress": rules.authorize(is_egress=False),
+    "CreateDefaultVpc": vpcs.create_default_vpc,
+    "CreateInternetGateway": internet_gateways.create_internet_gateway,
+    "CreateNatGateway": nat_gateways.create_nat_gateway,
+    "CreateNetworkAclEntry": network_acls.create_network_acl_entry,
+    "CreateRoute": route_tables.create_route,
+    "CreateRouteTable": route_tables.create_route_table,
+    "CreateSecurityGroup": security_groups.create_security_group,
+    "CreateSubnet": subnets.create_subnet,
+    "CreateTags": tags.create_tags,
+    "CreateVpc": vpcs.create_vpc,
+    "DeleteInternetGateway": internet_gateways.delete_internet_gateway,
+    "DeleteNatGateway": nat_gateways.delete_nat_gateway,
+    "DeleteNetworkAclEntry": network_acls.delete_network_acl_entry,
+    "DeleteRoute": route_tables.delete_route,
+    "DeleteRouteTable": route_tables.delete_route_table,
+    "DeleteSecurityGroup": security_groups.delete_security_group,
+    "DeleteSubnet": subnets.delete_subnet,
+    "DeleteTags": tags.delete_tags,
+    "DeleteVpc": vpcs.delete_vpc,
+    "DetachInternetGateway": internet_gateways.detach_internet_gateway,
+    "DisassociateRouteTable": route_tables.disassociate_route_table,
+    "ModifySecurityGroupRules": rules.modify,
+    "ModifySubnetAttribute": subnets.modify_subnet_attribute,
+    "ModifyVpcAttribute": vpcs.modify_vpc_attribute,
+    "ReleaseAddress": addresses.release_address,
+    "ReplaceNetworkAclAssociation": network_acls.replace_network_acl_association,
+    "ReplaceRoute": route_tables.replace_route,
+    "ReplaceRouteTableAssociation": route_tables.replace_route_table_association,
+    "RevokeSecurityGroupEgress": rules.revoke(is_egress=True),
+    "RevokeSecurityGroupIngress": rules.revoke(is_egress=False),
+    "UpdateSecurityGroupRuleDescriptionsEgress": rules.update_descriptions(is_egress=True),
+    "UpdateSecurityGroupRuleDescriptionsIngress": rules.update_descriptions(is_egress=False),
+}
+
+
+def _may_be_dry(function: Callable[..., Members]) -> Callable[..., Members]:
+    """With ``DryRun``, the operation is done and, by an error, undone again."""
+
+    def run(view: View, call: Call, request: Members) -> Members:
+        answer = function(view, call, request)
+        if request.get("DryRun"):
+            text = "Request would have succeeded, but DryRun flag is set."
+            raise ServiceError("DryRunOperation", text)
+        return answer
+
+    return run
+
+
+_OPERATIONS: dict[str, Operation] = {
+    **{name: Reads(_may_be_dry(one)) for name, one in _READS.items()},
+    **{name: Writes(_may_be_dry(one)) for name, one in _WRITES.items()},
+}
+
+SERVICE = Service(name="ec2", operations=_OPERATIONS)

@@ -1,106 +1,79 @@
-"""What all Describe operations have in common: ids, filters, pages.
-
-Amazon EC2 API Reference, ``Filter``: values of one filter are alternatives, filters must all match;
-``*`` and ``?`` are wildcards, unless escaped by a backslash; case counts.
-"""
+"""Describe operations: everything there is, of that what was asked for, of that a page."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any
 
-from openecs.api.base import Members
-from openecs.api.ec2 import errors
+from openecs.api.base import Members, ServiceError
+from openecs.api.ec2 import filters
 
-T = TypeVar("T")
-
-#: The values that a resource has for a filter; any of them may match.
-Facet = Callable[[T], Sequence[str]]
-
-#: Most results of a page.
-LARGEST_PAGE = 1000
+_LARGEST_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described(Generic[T]):
-    """How resources of a kind are asked for."""
+class Listing:
+    """How one noun is listed: members of request and answer, filters, the error for an unknown."""
 
-    #: The member of the request that names ids, and of the answer that holds the results.
+    #: The answer's member, and the member that each of it is known by.
+    answer: str
+    id: str
+    #: The request's member with ids.
     ids: str
-    results: str
-    #: ``InvalidVpcID`` and ``vpc ID``: of errors.
-    error: str
-    noun: str
-    id_of: Callable[[T], str]
-    tags_of: Callable[[T], Mapping[str, str]]
-    facets: Mapping[str, Facet[T]]
-    show: Callable[[T], Members]
+    paths: filters.Paths
+    #: An error's code, and its text with the id for ``{}``.
+    missing: tuple[str, str]
+    #: NAT gateways have the one name, all others the other.
+    filters: str = "Filters"
 
-    def answer(self, found: Sequence[T], request: Members) -> Members:
-        """The resources that a Describe request asks for. Raises ``ServiceError``."""
-        named = request.get(self.ids) or ()
-        chosen = _named(self, found, named) if named else sorted(found, key=self.id_of)
-        chosen = [each for each in chosen if self._matches(each, request.get("Filters") or ())]
-        page, token = _page(chosen, request)
-        return {self.results: [self.show(each) for each in page], "NextToken": token}
+    def describe(self, request: Members, shown: Sequence[Members]) -> Members:
+        """The answer: the page a request asks for.
 
-    def _matches(self, resource: T, filters: Sequence[Members]) -> bool:
-        return all(
-            _any_matches(self._values(resource, each.get("Name") or ""), each.get("Values") or ())
-            for each in filters
-        )
+        Raises the noun's own error for an id that is not there, ``InvalidParameterValue``.
+        """
+        found = sorted(self._asked(request, shown), key=lambda one: str(one[self.id]))
+        kept = filters.keep(found, request.get(self.filters) or (), self.paths)
+        after = _after(request.get("NextToken"))
+        rest = [one for one in kept if one[self.id] > after]
+        page = rest[: _size(request.get("MaxResults"))]
+        more = len(page) < len(rest)
+        return {self.answer: page, "NextToken": _token(page[-1][self.id]) if more else None}
 
-    def _values(self, resource: T, name: str) -> Sequence[str]:
-        kind, _, key = name.partition(":")
-        if kind == "tag":
-            value = self.tags_of(resource).get(key)
-            return () if value is None else (value,)
-        if name == "tag-key":
-            return tuple(self.tags_of(resource))
-        if name not in self.facets:
-            raise errors.invalid_value(f"The filter '{name}' is invalid")
-        return self.facets[name](resource)
+    def unknown(self, name: str) -> ServiceError:
+        """The error that says that there is none of this id."""
+        code, text = self.missing
+        return ServiceError(code, text.format(name))
 
-
-def truth(*, value: bool) -> Sequence[str]:
-    """A truth value, as filters spell it."""
-    return ("true" if value else "false",)
+    def _asked(self, request: Members, shown: Sequence[Members]) -> Sequence[Members]:
+        ids = request.get(self.ids)
+        if not ids:
+            return shown
+        there: Mapping[str, Any] = {one[self.id]: one for one in shown}
+        for name in ids:
+            if name not in there:
+                raise self.unknown(name)
+        return [there[name] for name in dict.fromkeys(ids)]
 
 
-def _named(described: Described[T], found: Sequence[T], ids: Sequence[str]) -> list[T]:
-    known = {described.id_of(each): each for each in found}
-    for identifier in ids:
-        if identifier not in known:
-            raise errors.not_found(described.error, described.noun, identifier)
-    return [known[identifier] for identifier in dict.fromkeys(ids)]
+def _size(asked: int | None) -> int:
+    if asked is None:
+        return _LARGEST_PAGE
+    if asked < 1:
+        text = f"Value ( {asked} ) for parameter maxResults is invalid."
+        raise ServiceError("InvalidParameterValue", text)
+    return min(asked, _LARGEST_PAGE)
 
 
-def _any_matches(values: Sequence[str], patterns: Sequence[str]) -> bool:
-    return any(_pattern(pattern).fullmatch(value) for pattern in patterns for value in values)
+def _token(name: str) -> str:
+    return urlsafe_b64encode(name.encode()).decode()
 
 
-@lru_cache(maxsize=256)
-def _pattern(text: str) -> re.Pattern[str]:
-    parts = re.findall(r"\\.|.", text, re.DOTALL)
-    return re.compile("".join(map(_piece, parts)), re.DOTALL)
-
-
-def _piece(part: str) -> str:
-    wild = {"*": ".*", "?": "."}
-    return wild.get(part) or re.escape(part[-1])
-
-
-def _page(chosen: Sequence[T], request: Members) -> tuple[Sequence[T], str | None]:
-    size, token = request.get("MaxResults"), request.get("NextToken")
-    start = 0
-    if token:
-        if not token.isdecimal() or int(token) > len(chosen):
-            raise errors.invalid_value("The token is invalid.")
-        start = int(token)
-    if size is None:
-        return chosen[start:], None
-    end = start + min(size, LARGEST_PAGE)
-    return chosen[start:end], str(end) if end < len(chosen) else None
+def _after(token: str | None) -> str:
+    try:
+        return urlsafe_b64decode((token or "").encode()).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        text = "The specified value for NextToken is not valid."
+        raise ServiceError("InvalidNextToken", text) from None

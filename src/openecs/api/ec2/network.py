@@ -6,46 +6,67 @@ A region's default network is computed until the first write there, which stores
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from openecs.decide.default_network import default_network
+from openecs.decide.default_network import DefaultNetwork, default_network
 from openecs.model.identity import Scope
 from openecs.model.network import NetworkStart, SecurityGroup, Subnet, Vpc
-from openecs.store.base import Transaction, View
-from openecs.store.kinds import NETWORK_STARTS, SECURITY_GROUPS, SUBNETS, VPCS
+from openecs.store.base import Kind, Transaction, View
+from openecs.store.kinds import (
+    INTERNET_GATEWAYS,
+    NETWORK_ACLS,
+    NETWORK_STARTS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
+    SUBNETS,
+    VPCS,
+)
+
+T = TypeVar("T")
 
 
 def write_down(tx: Transaction, scope: Scope) -> None:
     """Store the default network, unless that has been done. Before any change to a network."""
     if _is_written(tx, scope):
         return
-    start = default_network(scope)
     tx.put(NETWORK_STARTS, NetworkStart(scope=scope))
+    put_start(tx, default_network(scope))
+
+
+def put_start(tx: Transaction, start: DefaultNetwork) -> None:
+    """Store a default network."""
     tx.put(VPCS, start.vpc)
     for one in start.subnets:
         tx.put(SUBNETS, one)
     tx.put(SECURITY_GROUPS, start.security_group)
+    tx.put(INTERNET_GATEWAYS, start.internet_gateway)
+    tx.put(ROUTE_TABLES, start.route_table)
+    tx.put(NETWORK_ACLS, start.network_acl)
 
 
-def vpcs(view: View, scope: Scope) -> Sequence[Vpc]:
-    """All VPCs of a region."""
-    if _is_written(view, scope):
-        return view.scan(VPCS, scope)
-    return [default_network(scope).vpc]
+def _is_written(view: View, scope: Scope) -> bool:
+    return view.get(NETWORK_STARTS, scope, "") is not None
 
 
-def subnets(view: View, scope: Scope) -> Sequence[Subnet]:
-    """All subnets of a region."""
-    if _is_written(view, scope):
-        return view.scan(SUBNETS, scope)
-    return default_network(scope).subnets
+def _among(
+    kind: Kind[T], at_start: Callable[[DefaultNetwork], Sequence[T]]
+) -> Callable[[View, Scope], Sequence[T]]:
+    def everything(view: View, scope: Scope) -> Sequence[T]:
+        if _is_written(view, scope):
+            return view.scan(kind, scope)
+        return at_start(default_network(scope))
+
+    return everything
 
 
-def security_groups(view: View, scope: Scope) -> Sequence[SecurityGroup]:
-    """All security groups of a region."""
-    if _is_written(view, scope):
-        return view.scan(SECURITY_GROUPS, scope)
-    return [default_network(scope).security_group]
+#: All of a region, each.
+vpcs = _among(VPCS, lambda start: [start.vpc])
+subnets = _among(SUBNETS, lambda start: start.subnets)
+security_groups = _among(SECURITY_GROUPS, lambda start: [start.security_group])
+internet_gateways = _among(INTERNET_GATEWAYS, lambda start: [start.internet_gateway])
+route_tables = _among(ROUTE_TABLES, lambda start: [start.route_table])
+network_acls = _among(NETWORK_ACLS, lambda start: [start.network_acl])
 
 
 def vpc(view: View, scope: Scope, vpc_id: str) -> Vpc | None:
@@ -67,7 +88,3 @@ def default_security_group(view: View, scope: Scope, vpc_id: str) -> SecurityGro
     """The security group a VPC was made with, or None where there is no such VPC."""
     groups = security_groups(view, scope)
     return next((one for one in groups if (one.vpc_id, one.name) == (vpc_id, "default")), None)
-
-
-def _is_written(view: View, scope: Scope) -> bool:
-    return view.get(NETWORK_STARTS, scope, "") is not None

@@ -1,142 +1,125 @@
-"""Tags of EC2 resources: given on creation, added and removed later.
-
-Amazon EC2 API Reference, ``TagSpecification``, ``CreateTags``.
-"""
+"""Tags of any resource: ``CreateTags``, ``DeleteTags``, ``DescribeTags``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
-from openecs.api.ec2 import errors, network
-from openecs.api.ec2.describing import Described
+from openecs.api.base import Call, Members, ServiceError
+from openecs.api.ec2 import network, tagging
+from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
+from openecs.model.network import SecurityGroup
 from openecs.store.base import Kind, Transaction, View
-from openecs.store.kinds import SECURITY_GROUPS, SUBNETS, VPCS
+from openecs.store.kinds import (
+    ADDRESSES,
+    INTERNET_GATEWAYS,
+    NAT_GATEWAYS,
+    NETWORK_ACLS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
+    SUBNETS,
+    VPCS,
+)
 
-LIMIT = 50
+Change = Callable[[dict[str, str]], dict[str, str]]
 
-#: By the start of an id: the type filters name, the kind, how errors name it, where all are found.
-_TAGGED: Mapping[str, tuple[str, Kind[Any], str, Callable[[View, Scope], Any]]] = {
-    "vpc": ("vpc", VPCS, "InvalidVpcID", network.vpcs),
-    "subnet": ("subnet", SUBNETS, "InvalidSubnetID", network.subnets),
-    "sg": ("security-group", SECURITY_GROUPS, "InvalidGroup", network.security_groups),
+#: What ids begin with, to the kind they are of and AWS's name of its type.
+_KINDS: dict[str, tuple[Kind[Any], str]] = {
+    "acl": (NETWORK_ACLS, "network-acl"),
+    "eipalloc": (ADDRESSES, "elastic-ip"),
+    "igw": (INTERNET_GATEWAYS, "internet-gateway"),
+    "nat": (NAT_GATEWAYS, "natgateway"),
+    "rtb": (ROUTE_TABLES, "route-table"),
+    "sg": (SECURITY_GROUPS, "security-group"),
+    "subnet": (SUBNETS, "subnet"),
+    "vpc": (VPCS, "vpc"),
 }
 
-
-def on_creation(request: Members, resource_type: str) -> dict[str, str]:
-    """The tags a new resource of that type is to have. Raises ``ServiceError``."""
-    given: dict[str, str] = {}
-    for specification in request.get("TagSpecifications") or ():
-        if specification.get("ResourceType") != resource_type:
-            raise errors.invalid_value(
-                f"'{specification.get('ResourceType')}' is not a valid taggable resource type for "
-                "this operation."
-            )
-        given |= _given(specification.get("Tags") or ())
-    return _checked(given)
-
-
-def show(tags: Mapping[str, str]) -> list[Members]:
-    """The tags as AWS shows them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+LISTING = Listing(
+    answer="Tags",
+    id="Position",
+    ids="",
+    paths={
+        "key": "Key",
+        "resource-id": "ResourceId",
+        "resource-type": "ResourceType",
+        "value": "Value",
+    },
+    missing=("InvalidID", "The ID '{}' is not valid"),
+)
 
 
 def create_tags(tx: Transaction, call: Call, request: Members) -> Members:
-    """Add tags to resources, in place of those of the same key."""
-    given = _given(request["Tags"])
-    for identifier in request["Resources"]:
-        kind, resource = _found(tx, call, identifier)
-        tx.put(kind, replace(resource, tags=_checked({**resource.tags, **given})))
+    """``CreateTags``: new ones, and new values of old ones."""
+    new = tagging.read(request["Tags"])
+    for name in request["Resources"]:
+        _change(tx, call.scope, name, lambda tags: tagging.checked(tags | new))
     return {}
 
 
 def delete_tags(tx: Transaction, call: Call, request: Members) -> Members:
-    """Remove tags: those of a key, or of a key and value; without any, all of them."""
-    wanted = request.get("Tags")
-    for identifier in request["Resources"]:
-        kind, resource = _found(tx, call, identifier)
-        kept = {k: v for k, v in resource.tags.items() if wanted and not _names(wanted, k, v)}
-        tx.put(kind, replace(resource, tags=kept))
+    """``DeleteTags``: those named; with a value, where they have it; without names, all."""
+    asked = request.get("Tags")
+
+    def left(tags: dict[str, str]) -> dict[str, str]:
+        if not asked:
+            return {}
+        gone = {(one["Key"], one.get("Value", tags.get(one["Key"]))) for one in asked}
+        return {key: value for key, value in tags.items() if (key, value) not in gone}
+
+    for name in request["Resources"]:
+        _change(tx, call.scope, name, left)
     return {}
 
 
 def describe_tags(view: View, call: Call, request: Members) -> Members:
-    """The tags of the region's resources."""
-    return _TAGS.answer(list(_all(view, call.scope)), request)
+    """``DescribeTags``."""
+    answer = LISTING.describe(request, list(_all(view, call.scope)))
+    tags = [{key: one[key] for key in one if key != "Position"} for one in answer["Tags"]]
+    return {**answer, "Tags": tags}
 
 
-OPERATIONS: dict[str, Operation] = {
-    "CreateTags": Writes(create_tags),
-    "DeleteTags": Writes(delete_tags),
-    "DescribeTags": Reads(describe_tags),
-}
-
-_Tag = tuple[str, str, str, str]
-
-_TAGS: Described[_Tag] = Described(
-    ids="",
-    results="Tags",
-    error="InvalidID",
-    noun="ID",
-    id_of=lambda tag: f"{tag[0]} {tag[2]}",
-    tags_of=lambda tag: {tag[2]: tag[3]},
-    facets={
-        "resource-id": lambda tag: (tag[0],),
-        "resource-type": lambda tag: (tag[1],),
-        "key": lambda tag: (tag[2],),
-        "value": lambda tag: (tag[3],),
-    },
-    show=lambda tag: {
-        "ResourceId": tag[0],
-        "ResourceType": tag[1],
-        "Key": tag[2],
-        "Value": tag[3],
-    },
-)
+def _change(tx: Transaction, scope: Scope, name: str, change: Change) -> None:
+    network.write_down(tx, scope)
+    if name.startswith("sgr-"):
+        _change_rule(tx, scope, name, change)
+        return
+    prefix = name.partition("-")[0]
+    if prefix not in _KINDS:
+        raise ServiceError("InvalidID", f"The ID '{name}' is not valid")
+    kind, _ = _KINDS[prefix]
+    found = tx.get(kind, scope, name)
+    if found is None:
+        raise ServiceError("InvalidID", f"The ID '{name}' is not valid")
+    tx.put(kind, replace(found, tags=change(found.tags)))
 
 
-def _all(view: View, scope: Scope) -> Iterator[_Tag]:
-    for resource_type, _, _, every in _TAGGED.values():
-        for resource in every(view, scope):
-            for key, value in resource.tags.items():
-                yield resource.id, resource_type, key, value
+def _change_rule(tx: Transaction, scope: Scope, name: str, change: Change) -> None:
+    for group in tx.scan(SECURITY_GROUPS, scope):
+        if any(rule.id == name for rule in group.rules):
+            tx.put(SECURITY_GROUPS, _with_rule(group, name, change))
+            return
+    raise ServiceError("InvalidID", f"The ID '{name}' is not valid")
 
 
-def _found(tx: Transaction, call: Call, identifier: str) -> tuple[Kind[Any], Any]:
-    network.write_down(tx, call.scope)
-    known = _TAGGED.get(identifier.partition("-")[0])
-    if known is None:
-        raise ServiceError("InvalidID", f"The ID '{identifier}' is not valid")
-    _, kind, error, _ = known
-    resource = tx.get(kind, call.scope, identifier)
-    if resource is None:
-        raise errors.not_found(error, "ID", identifier)
-    return kind, resource
+def _with_rule(group: SecurityGroup, name: str, change: Change) -> SecurityGroup:
+    rules = [replace(one, tags=change(one.tags)) if one.id == name else one for one in group.rules]
+    return replace(group, rules=tuple(rules))
 
 
-def _given(tags: Any) -> dict[str, str]:
-    given = {each.get("Key") or "": each.get("Value") or "" for each in tags}
-    for key in given:
-        if not key:
-            raise errors.invalid_value("Tag keys cannot be empty.")
-        if key.lower().startswith("aws:"):
-            raise errors.invalid_value(
-                "Value ( aws: ) for parameter key is invalid. Tag keys starting with 'aws:' are "
-                "reserved for internal use"
-            )
-    return given
+def _all(view: View, scope: Scope) -> Iterator[Members]:
+    """Every tag; the default network has none before it is written down."""
+    for kind, resource_type in _KINDS.values():
+        for one in view.scan(kind, scope):
+            yield from _shown(one.id, resource_type, one.tags)
+    for group in view.scan(SECURITY_GROUPS, scope):
+        for rule in group.rules:
+            yield from _shown(rule.id, "security-group-rule", rule.tags)
 
 
-def _checked(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > LIMIT:
-        raise ServiceError(
-            "TagLimitExceeded", f"The maximum number of tags per resource is {LIMIT}."
-        )
-    return tags
-
-
-def _names(wanted: Any, key: str, value: str) -> bool:
-    return any(t.get("Key") == key and t.get("Value") in {None, value} for t in wanted)
+def _shown(name: str, resource_type: str, tags: dict[str, str]) -> Iterator[Members]:
+    for key, value in tags.items():
+        place = {"Position": f"{name}/{key}", "ResourceId": name, "ResourceType": resource_type}
+        yield {**place, "Key": key, "Value": value}

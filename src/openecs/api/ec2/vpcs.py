@@ -1,104 +1,160 @@
-"""VPCs. Amazon EC2 API Reference, ``CreateVpc``, ``DescribeVpcs``, ``ModifyVpcAttribute``."""
+"""VPCs: Amazon EC2 API Reference, ``CreateVpc`` and its neighbours."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
+from typing import TypeVar
 
-from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
-from openecs.api.ec2 import errors, network, tags
-from openecs.api.ec2.describing import Described, truth
-from openecs.decide.default_network import default_security_group
-from openecs.model.network import Vpc
-from openecs.store.base import Transaction, View
-from openecs.store.kinds import SECURITY_GROUPS, SUBNETS, VPCS
+from openecs.api.base import Call, Members, ServiceError
+from openecs.api.ec2 import network, ranges, tagging
+from openecs.api.ec2.describing import Listing
+from openecs.decide import default_network as defaults
+from openecs.model.identity import Scope
+from openecs.model.network import SecurityGroup, Vpc
+from openecs.model.routing import NetworkAcl, RouteTable
+from openecs.store.base import Kind, Transaction, View
+from openecs.store.kinds import (
+    NAT_GATEWAYS,
+    NETWORK_ACLS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
+    VPCS,
+)
 
-ERROR, NOUN = "InvalidVpcID", "vpc ID"
-LARGEST, SMALLEST = 16, 28
+#: What a VPC is made with, and goes with it.
+Part = TypeVar("Part", SecurityGroup, RouteTable, NetworkAcl)
+
+LISTING = Listing(
+    answer="Vpcs",
+    id="VpcId",
+    ids="VpcIds",
+    paths={
+        "cidr": "CidrBlock",
+        "cidr-block": "CidrBlock",
+        "cidr-block-association.cidr-block": "CidrBlockAssociationSet.CidrBlock",
+        "cidr-block-association.association-id": "CidrBlockAssociationSet.AssociationId",
+        "cidr-block-association.state": "CidrBlockAssociationSet.CidrBlockState.State",
+        "dhcp-options-id": "DhcpOptionsId",
+        "is-default": "IsDefault",
+        "isDefault": "IsDefault",
+        "owner-id": "OwnerId",
+        "state": "State",
+        "vpc-id": "VpcId",
+    },
+    missing=("InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
+)
 
 
 def create_vpc(tx: Transaction, call: Call, request: Members) -> Members:
-    """A VPC with its default security group."""
-    network.write_down(tx, call.scope)
+    """``CreateVpc``: with its security group, route table and network ACL."""
+    if request.get("AmazonProvidedIpv6CidrBlock") or request.get("Ipv6CidrBlock"):
+        raise ServiceError("UnsupportedOperation", "VPCs with IPv6 ranges are not built.")
+    if request.get("CidrBlock") is None:
+        raise ServiceError("MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' is needed.")
     vpc = Vpc(
         scope=call.scope,
-        id=f"vpc-{call.ids.hex32()[:17]}",
-        cidr=_cidr(request.get("CidrBlock")),
+        id=tagging.new_id(call, "vpc"),
+        cidr=str(ranges.sized(request["CidrBlock"], "InvalidVpc.Range")),
         instance_tenancy=request.get("InstanceTenancy") or "default",
-        tags=tags.on_creation(request, "vpc"),
+        tags=tagging.given(request, "vpc"),
     )
-    if request.get("DryRun"):
-        raise errors.dry_run()
+    network.write_down(tx, call.scope)
     tx.put(VPCS, vpc)
-    tx.put(SECURITY_GROUPS, default_security_group(call.scope, vpc.id))
-    return {"Vpc": show(vpc)}
+    tx.put(SECURITY_GROUPS, defaults.default_security_group(call.scope, vpc.id))
+    tx.put(ROUTE_TABLES, defaults.main_route_table(call.scope, vpc.id))
+    tx.put(NETWORK_ACLS, defaults.default_network_acl(call.scope, vpc.id))
+    return {"Vpc": _shown(vpc)}
+
+
+def create_default_vpc(tx: Transaction, call: Call, _: Members) -> Members:
+    """``CreateDefaultVpc``: the one a region starts with, where it has been deleted."""
+    if any(one.is_default for one in network.vpcs(tx, call.scope)):
+        text = "A Default VPC already exists for this account in this region."
+        raise ServiceError("DefaultVpcAlreadyExists", text)
+    start = defaults.default_network(call.scope)
+    network.put_start(tx, start)
+    return {"Vpc": _shown(start.vpc)}
 
 
 def delete_vpc(tx: Transaction, call: Call, request: Members) -> Members:
-    """Delete a VPC that nothing is in but its default security group."""
+    """``DeleteVpc``: with what it was made with; ``DependencyViolation`` while more is in it."""
+    vpc = existing(tx, call.scope, request["VpcId"])
+    if _is_used(tx, vpc):
+        text = f"The vpc '{vpc.id}' has dependencies and cannot be deleted."
+        raise ServiceError("DependencyViolation", text)
     network.write_down(tx, call.scope)
-    vpc = found(tx, call, request["VpcId"])
-    groups = tx.find(SECURITY_GROUPS, call.scope, "vpc", (vpc.id,))
-    others = [group for group in groups if group.name != "default"]
-    if others or tx.find(SUBNETS, call.scope, "vpc", (vpc.id,)):
-        raise errors.in_use(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")
-    if request.get("DryRun"):
-        raise errors.dry_run()
-    for group in groups:
-        tx.delete(SECURITY_GROUPS, call.scope, group.id)
+    _delete_in(tx, vpc, SECURITY_GROUPS)
+    _delete_in(tx, vpc, ROUTE_TABLES)
+    _delete_in(tx, vpc, NETWORK_ACLS)
     tx.delete(VPCS, call.scope, vpc.id)
     return {}
 
 
 def describe_vpcs(view: View, call: Call, request: Members) -> Members:
-    """The VPCs of the region."""
-    return _VPCS.answer(network.vpcs(view, call.scope), request)
+    """``DescribeVpcs``."""
+    return LISTING.describe(request, [_shown(one) for one in network.vpcs(view, call.scope)])
 
 
 def describe_vpc_attribute(view: View, call: Call, request: Members) -> Members:
-    """One attribute of a VPC."""
-    vpc = found(view, call, request["VpcId"])
+    """``DescribeVpcAttribute``."""
+    vpc = existing(view, call.scope, request["VpcId"])
     match request["Attribute"]:
         case "enableDnsSupport":
-            shown: Members = {"EnableDnsSupport": {"Value": vpc.dns_support}}
+            return {"VpcId": vpc.id, "EnableDnsSupport": {"Value": vpc.dns_support}}
         case "enableDnsHostnames":
-            shown = {"EnableDnsHostnames": {"Value": vpc.dns_hostnames}}
-        case _:
-            shown = {"EnableNetworkAddressUsageMetrics": {"Value": False}}
-    return {"VpcId": vpc.id, **shown}
+            return {"VpcId": vpc.id, "EnableDnsHostnames": {"Value": vpc.dns_hostnames}}
+        case "enableNetworkAddressUsageMetrics":
+            return {"VpcId": vpc.id, "EnableNetworkAddressUsageMetrics": {"Value": False}}
+        case other:
+            text = f"Value ({other}) for parameter attribute is invalid. Unknown VPC attribute."
+            raise ServiceError("InvalidParameterValue", text)
 
 
 def modify_vpc_attribute(tx: Transaction, call: Call, request: Members) -> Members:
-    """Whether instances get names, and can ask for them."""
-    network.write_down(tx, call.scope)
-    vpc = found(tx, call, request["VpcId"])
+    """``ModifyVpcAttribute``: DNS support and host names."""
+    vpc = existing(tx, call.scope, request["VpcId"])
     if (request.get("EnableNetworkAddressUsageMetrics") or {}).get("Value"):
-        raise errors.invalid_value("OpenECS has no network address usage metrics.")
+        raise ServiceError("UnsupportedOperation", "Network address usage metrics are not built.")
     support, names = request.get("EnableDnsSupport"), request.get("EnableDnsHostnames")
-    tx.put(
-        VPCS,
-        replace(
-            vpc,
-            dns_support=vpc.dns_support if support is None else bool(support.get("Value")),
-            dns_hostnames=vpc.dns_hostnames if names is None else bool(names.get("Value")),
-        ),
+    changed = replace(
+        vpc,
+        dns_support=support["Value"] if support else vpc.dns_support,
+        dns_hostnames=names["Value"] if names else vpc.dns_hostnames,
     )
+    network.write_down(tx, call.scope)
+    tx.put(VPCS, changed)
     return {}
 
 
-def found(view: View, call: Call, vpc_id: str) -> Vpc:
+def existing(view: View, scope: Scope, vpc_id: str) -> Vpc:
     """The VPC. Raises ``InvalidVpcID.NotFound``."""
-    vpc = network.vpc(view, call.scope, vpc_id)
-    if vpc is None:
-        raise errors.not_found(ERROR, NOUN, vpc_id)
-    return vpc
+    found = network.vpc(view, scope, vpc_id)
+    if found is None:
+        raise LISTING.unknown(vpc_id)
+    return found
 
 
-def show(vpc: Vpc) -> Members:
-    """The members of a VPC."""
+def _is_used(view: View, vpc: Vpc) -> bool:
+    scope = vpc.scope
+    holders = [
+        *(one.vpc_id for one in network.subnets(view, scope)),
+        *(one.vpc_id for one in network.security_groups(view, scope) if one.name != "default"),
+        *(one.vpc_id for one in network.route_tables(view, scope) if not one.is_main),
+        *(one.vpc_id for one in network.internet_gateways(view, scope)),
+        *(one.vpc_id for one in view.scan(NAT_GATEWAYS, scope)),
+    ]
+    return vpc.id in holders
+
+
+def _delete_in(tx: Transaction, vpc: Vpc, kind: Kind[Part]) -> None:
+    for one in tx.scan(kind, vpc.scope):
+        if one.vpc_id == vpc.id:
+            tx.delete(kind, vpc.scope, one.id)
+
+
+def _shown(vpc: Vpc) -> Members:
     return {
         "VpcId": vpc.id,
-        "OwnerId": vpc.scope.account,
         "CidrBlock": vpc.cidr,
         "CidrBlockAssociationSet": [
             {
@@ -110,50 +166,7 @@ def show(vpc: Vpc) -> Members:
         "DhcpOptionsId": "default",
         "InstanceTenancy": vpc.instance_tenancy,
         "IsDefault": vpc.is_default,
+        "OwnerId": vpc.scope.account,
         "State": "available",
-        "Tags": tags.show(vpc.tags) or None,
+        "Tags": tagging.shown(vpc.tags),
     }
-
-
-OPERATIONS: dict[str, Operation] = {
-    "CreateVpc": Writes(create_vpc),
-    "DeleteVpc": Writes(delete_vpc),
-    "DescribeVpcs": Reads(describe_vpcs),
-    "DescribeVpcAttribute": Reads(describe_vpc_attribute),
-    "ModifyVpcAttribute": Writes(modify_vpc_attribute),
-}
-
-_VPCS: Described[Vpc] = Described(
-    ids="VpcIds",
-    results="Vpcs",
-    error=ERROR,
-    noun=NOUN,
-    id_of=lambda vpc: vpc.id,
-    tags_of=lambda vpc: vpc.tags,
-    facets={
-        "cidr": lambda vpc: (vpc.cidr,),
-        "cidr-block-association.cidr-block": lambda vpc: (vpc.cidr,),
-        "cidr-block-association.state": lambda _: ("associated",),
-        "dhcp-options-id": lambda _: ("default",),
-        "is-default": lambda vpc: truth(value=vpc.is_default),
-        "isDefault": lambda vpc: truth(value=vpc.is_default),
-        "owner-id": lambda vpc: (vpc.scope.account,),
-        "state": lambda _: ("available",),
-        "vpc-id": lambda vpc: (vpc.id,),
-    },
-    show=show,
-)
-
-
-def _cidr(given: str | None) -> str:
-    if not given:
-        raise errors.missing("CidrBlock")
-    try:
-        cidr = ipaddress.IPv4Network(given)
-    except ValueError as error:
-        raise errors.invalid_value(
-            f"Value ({given}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
-        ) from error
-    if not LARGEST <= cidr.prefixlen <= SMALLEST:
-        raise ServiceError("InvalidVpc.Range", f"The CIDR '{given}' is invalid.")
-    return str(cidr)

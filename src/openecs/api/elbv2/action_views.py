@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from openecs.api.base import Members
-from openecs.api.elbv2 import oidc
 from openecs.model.load_balancing import (
     Action,
     FixedResponseAction,
@@ -26,7 +25,6 @@ def _show(action: Action) -> Members:
         **(_forward(action.forward) if action.forward else {}),
         "RedirectConfig": _redirect(action.redirect) if action.redirect else None,
         "FixedResponseConfig": _fixed(action.fixed_response) if action.fixed_response else None,
-        "AuthenticateOidcConfig": oidc.show(action.oidc) if action.oidc else None,
     }
 
 

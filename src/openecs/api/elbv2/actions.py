@@ -6,13 +6,12 @@ Elastic Load Balancing User Guide, "Listener rules for your Application Load Bal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from openecs.api.base import Call, Members
 from openecs.api.elbv2 import errors, redirects
 from openecs.api.elbv2.associations import check_limit
 from openecs.api.elbv2.forwards import forward
-from openecs.api.elbv2.oidc import oidc
 from openecs.model.load_balancing import (
     Action,
     FixedResponseAction,
@@ -23,6 +22,7 @@ from openecs.store.base import View
 
 _NOT_BUILT = {
     "authenticate-cognito": "actions of type 'authenticate-cognito'",
+    "authenticate-oidc": "actions of type 'authenticate-oidc'",
     "jwt-validation": "actions of type 'jwt-validation'",
 }
 _CONTENT_TYPES = (
@@ -41,8 +41,6 @@ class Place:
 
     balancer: LoadBalancer
     protocol: str
-    #: The actions that are to be replaced: a client secret may be kept.
-    before: Sequence[Action] = field(default=())
 
 
 def parse(
@@ -85,13 +83,12 @@ def _action(view: View, call: Call, place: Place, given: Members) -> Action:
     action = Action(type=type_, order=given.get("Order"))
     match type_:
         case "forward":
-            return replace(action, forward=forward(view, call, place.balancer, place.protocol, given))
+            parsed = forward(view, call, place.balancer, place.protocol, given)
+            return replace(action, forward=parsed)
         case "redirect":
             return replace(action, redirect=redirects.redirect(place.protocol, given))
-        case "fixed-response":
-            return replace(action, fixed_response=_fixed_response(given))
         case _:
-            return replace(action, oidc=oidc(place.protocol, place.before, given))
+            return replace(action, fixed_response=_fixed_response(given))
 
 
 def _fixed_response(given: Members) -> FixedResponseAction:

@@ -17,7 +17,6 @@ from openecs.store.kinds import TARGET_GROUPS
 
 _MOST_GROUPS = 5
 _HEAVIEST = 999
-_LONGEST = 604800
 
 #: The protocols of groups that a listener's protocol may go to.
 _SPOKEN = {
@@ -37,17 +36,10 @@ def forward(
     shares = _shares(given)
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
-    stickiness = (given.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
-    enabled, seconds = bool(stickiness.get("Enabled")), stickiness.get("DurationSeconds")
-    if enabled and seconds is None:
-        raise errors.validation("A duration must be specified to enable target group stickiness")
-    if seconds is not None and not 1 <= seconds <= _LONGEST:
-        raise errors.validation(
-            f"Target group stickiness duration '{seconds}' must be between '1-{_LONGEST}' inclusive"
-        )
-    return ForwardAction(
-        target_groups=shares, stickiness_enabled=enabled, stickiness_seconds=seconds
-    )
+    config = given.get("ForwardConfig") or {}
+    if (config.get("TargetGroupStickinessConfig") or {}).get("Enabled"):
+        raise errors.not_built("stickiness of target groups in actions")
+    return ForwardAction(target_groups=shares)
 
 
 def _shares(given: Members) -> tuple[WeightedTargetGroup, ...]:

@@ -65,6 +65,18 @@ _NETWORK: Table = {
 }
 
 
+#: What the data plane has no means for, and the value that asks for nothing.
+_NOT_BUILT = {
+    "stickiness.enabled": "false",
+    _ANOMALY: "off",
+    _SLOW_START: "0",
+    "proxy_protocol_v2.enabled": "false",
+    "deregistration_delay.connection_termination.enabled": "false",
+    _HEALTH.format("unhealthy_state_routing", "count"): "1",
+    _HEALTH.format("unhealthy_state_routing", "percentage"): "off",
+}
+
+
 def describe_target_group_attributes(view: View, call: Call, request: Members) -> Members:
     """All attributes that the kind of target group has."""
     group = references.target_group(view, call, request["TargetGroupArn"])
@@ -109,7 +121,10 @@ def _table(group: TargetGroup) -> Table:
 
 
 def _check(stored: Mapping[str, str]) -> None:
-    """What attributes must be together."""
+    """What attributes must be together, and what the data plane can do."""
+    for key, plain in _NOT_BUILT.items():
+        if stored.get(key, plain) != plain:
+            raise errors.not_built(f"the target group attribute '{key}': it can be '{plain}' only")
     if stored.get("stickiness.type") == "app_cookie":
         _check_cookie(stored)
     algorithm = stored.get(_ALGORITHM, "round_robin")

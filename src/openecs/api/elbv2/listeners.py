@@ -1,0 +1,222 @@
+"""CreateListener, DescribeListeners, ModifyListener, DeleteListener, and their attributes.
+
+Elastic Load Balancing API Reference, version 2015-12-01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from openecs.api.base import Call, Members, Operation, Reads, Writes
+from openecs.api.elbv2 import (
+    action_views,
+    actions,
+    attributes,
+    errors,
+    paging,
+    references,
+    tag_rules,
+)
+from openecs.api.elbv2.actions import Place
+from openecs.api.elbv2.attributes import Table, number
+from openecs.model.load_balancing import Listener, LoadBalancer, LoadBalancerType
+from openecs.store.base import Transaction, View
+from openecs.store.certificates import key_pair
+from openecs.store.kinds import LISTENERS, RULES
+
+DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
+
+_PROTOCOLS = {
+    LoadBalancerType.APPLICATION: ("HTTP", "HTTPS"),
+    LoadBalancerType.NETWORK: ("TCP", "TLS"),
+}
+_SECURE = ("HTTPS", "TLS")
+_NOT_BUILT_PROTOCOLS = ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+_MOST = 50
+
+_FLOWS: Table = {"tcp.idle_timeout.seconds": number("350", 60, 6000)}
+
+
+def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
+    """Have a load balancer listen on a port; where it does so already, show that."""
+    balancer = references.load_balancer(tx, call, request["LoadBalancerArn"])
+    protocol = _protocol(balancer, request.get("Protocol"))
+    if request.get("Port") is None:
+        raise errors.validation("A port must be specified")
+    security = _security(tx, protocol, request)
+    made = Listener(
+        scope=call.scope,
+        load_balancer=balancer.path,
+        id=call.ids.hex32()[-16:],
+        protocol=protocol,
+        port=request["Port"],
+        default_actions=actions.parse(
+            tx, call, Place(balancer=balancer, protocol=protocol), request["DefaultActions"]
+        ),
+        ssl_policy=security.policy,
+        certificates=security.certificates,
+        created_at=call.now,
+        tags=tag_rules.parse(request.get("Tags")),
+    )
+    siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
+    known = next((each for each in siblings if each.port == made.port), None)
+    if known is not None:
+        if _settings(known) != _settings(made):
+            raise errors.duplicate_listener()
+        return {"Listeners": [_show(known)]}
+    if len(siblings) >= _MOST:
+        raise errors.too_many("Listeners", f"The number of listeners cannot exceed '{_MOST}'")
+    tx.put(LISTENERS, made)
+    return {"Listeners": [_show(made)]}
+
+
+def describe_listeners(view: View, call: Call, request: Members) -> Members:
+    """Listeners by their ARNs, or those of a load balancer."""
+    arns, balancer = request.get("ListenerArns"), request.get("LoadBalancerArn")
+    if bool(arns) == bool(balancer):
+        raise errors.validation(
+            "You must specify either listener ARNs or a load balancer ARN"
+            if not arns
+            else "Listener ARNs and a load balancer ARN cannot be specified at the same time"
+        )
+    found: Sequence[Listener]
+    if arns:
+        found = sorted((references.listener(view, call, a) for a in arns), key=lambda e: e.path)
+    else:
+        path = references.load_balancer(view, call, str(balancer)).path
+        found = view.scan(LISTENERS, call.scope, prefix=f"{path}/")
+    shown, marker = paging.page(request, found, lambda listener: listener.path)
+    return {"Listeners": [_show(each) for each in shown], "NextMarker": marker}
+
+
+def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
+    """Change what is given; the rest stays."""
+    listener = references.listener(tx, call, request["ListenerArn"])
+    balancer = references.load_balancer_of(tx, listener)
+    protocol = _protocol(balancer, request.get("Protocol") or listener.protocol)
+    given = request.get("DefaultActions")
+    place = Place(balancer=balancer, protocol=protocol)
+    security = _security(tx, protocol, request, listener)
+    changed = replace(
+        listener,
+        protocol=protocol,
+        port=request.get("Port") or listener.port,
+        default_actions=(
+            actions.parse(tx, call, place, given) if given else listener.default_actions
+        ),
+        ssl_policy=security.policy,
+        certificates=security.certificates,
+    )
+    siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
+    if any(each.port == changed.port and each.id != changed.id for each in siblings):
+        raise errors.duplicate_listener()
+    tx.put(LISTENERS, changed)
+    return {"Listeners": [_show(changed)]}
+
+
+def delete_listener(tx: Transaction, call: Call, request: Members) -> Members:
+    """Delete a listener with its rules."""
+    listener = references.listener(tx, call, request["ListenerArn"])
+    for rule in tx.scan(RULES, call.scope, prefix=f"{listener.path}/"):
+        tx.delete(RULES, call.scope, rule.path)
+    tx.delete(LISTENERS, call.scope, listener.path)
+    return {}
+
+
+def describe_listener_attributes(view: View, call: Call, request: Members) -> Members:
+    """All attributes that listeners of the protocol have."""
+    listener = references.listener(view, call, request["ListenerArn"])
+    return {"Attributes": attributes.show(_table(listener), listener.attributes)}
+
+
+def modify_listener_attributes(tx: Transaction, call: Call, request: Members) -> Members:
+    """Set some attributes; the others stay."""
+    listener = references.listener(tx, call, request["ListenerArn"])
+    table = _table(listener)
+    stored = attributes.changed("Listener", table, listener.attributes, request["Attributes"])
+    tx.put(LISTENERS, replace(listener, attributes=stored))
+    return {"Attributes": attributes.show(table, stored)}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateListener": Writes(create_listener),
+    "DescribeListeners": Reads(describe_listeners),
+    "ModifyListener": Writes(modify_listener),
+    "DeleteListener": Writes(delete_listener),
+    "DescribeListenerAttributes": Reads(describe_listener_attributes),
+    "ModifyListenerAttributes": Writes(modify_listener_attributes),
+}
+
+
+def _protocol(balancer: LoadBalancer, given: str | None) -> str:
+    if given in _NOT_BUILT_PROTOCOLS and balancer.type is LoadBalancerType.NETWORK:
+        raise errors.not_built(f"listeners of protocol '{given}'")
+    allowed = _PROTOCOLS[balancer.type]
+    if not given:
+        raise errors.validation("A protocol must be specified")
+    if given not in allowed:
+        listed = ", ".join(reversed(allowed))
+        raise errors.validation(f"Listener protocol '{given}' must be one of '{listed}'")
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Security:
+    """What a listener shows its clients."""
+
+    policy: str | None = None
+    certificates: tuple[str, ...] = ()
+
+
+def _security(
+    view: View, protocol: str, request: Members, before: Listener | None = None
+) -> _Security:
+    """The policy and certificates that the protocol asks for, and nothing where it asks none."""
+    _refuse_not_built(request)
+    given = [each.get("CertificateArn") or "" for each in request.get("Certificates") or ()]
+    if protocol not in _SECURE:
+        if given or request.get("SslPolicy"):
+            raise errors.invalid_configuration(
+                f"A certificate and a security policy cannot be specified for {protocol} listeners"
+            )
+        return _Security()
+    if len(given) > 1:
+        raise errors.validation("Only one certificate can be specified")
+    certificates = tuple(given) or (before.certificates if before else ())
+    if not certificates:
+        raise errors.validation(f"A certificate must be specified for {protocol} listeners")
+    for arn in certificates:
+        if key_pair(view, arn) is None:
+            raise errors.certificate_not_found(arn)
+    return _Security(DEFAULT_POLICY, certificates)
+
+
+def _refuse_not_built(request: Members) -> None:
+    if ((request.get("MutualAuthentication") or {}).get("Mode") or "off") != "off":
+        raise errors.not_built("mutual authentication of listeners")
+    if request.get("AlpnPolicy"):
+        raise errors.not_built("ALPN policies of listeners")
+    if request.get("SslPolicy") not in {None, DEFAULT_POLICY}:
+        raise errors.not_built(f"security policies other than '{DEFAULT_POLICY}'")
+
+
+def _settings(listener: Listener) -> tuple[object, ...]:
+    secure = (listener.ssl_policy, listener.certificates)
+    return (listener.protocol, listener.default_actions, *secure)
+
+
+def _table(listener: Listener) -> Table:
+    return _FLOWS if listener.protocol == "TCP" else {}
+
+
+def _show(listener: Listener) -> Members:
+    return {
+        "ListenerArn": listener.arn,
+        "LoadBalancerArn": references.load_balancer_arn(listener),
+        "Port": listener.port,
+        "Protocol": listener.protocol,
+        "SslPolicy": listener.ssl_policy,
+        "Certificates": [{"CertificateArn": a} for a in listener.certificates[:1]] or None,
+        "DefaultActions": action_views.show(listener.default_actions),
+    }
