@@ -151,6 +151,7 @@ class _Parts:
     node: Node
     services: Services
     control: _Control
+    edge: Edge
 
 
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
@@ -172,7 +173,11 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         certificates = _certificates(settings, store, leader, authority)
         control = _Control(_control(settings, store, leader, services, certificates))
         api = ApiSettings(file_systems=settings.file_systems, authority=authority)
-        gateway = _gateway(settings, api, store, keys, _Parts(node, services, control))
+        edge = _edge(settings, store)
+        if settings.ephemeral:
+            stack.callback(edge.stop)
+        parts = _Parts(node, services, control, edge)
+        gateway = _gateway(settings, api, store, keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -184,9 +189,6 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             server_header=False,
         )
         server = _Server(config, lambda: on_ready(settings, keys))
-        edge = _edge(settings, store)
-        if settings.ephemeral:
-            stack.callback(edge.stop)
         await _work(server, door, [node.run(), control.run(), edge.run()])
     return 0
 
@@ -358,6 +360,7 @@ def _gateway(
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
+        parts.edge.stop()
         return _json({"status": "resting"})
 
     async def reset(_: Caller) -> Reply:

@@ -1,11 +1,11 @@
 """Services behind load balancers: traffic reaches their tasks, and no request is lost."""
 
 import pytest
-from traffic import traffic
 
 from balanced import SAYS_ITS_NAME, SAYS_NO, Balanced
 from openecs_server import containers_of, docker, eventually
 from services import short
+from traffic import traffic
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 
@@ -43,7 +43,7 @@ def test_a_deployment_loses_no_request(balanced):
         eventually(lambda: len(balanced.health()) == 3, within=30)
     assert load.failures == []
     assert names(balanced).isdisjoint(before)
-    assert set(load.by_body) >= before | names(balanced)
+    assert set(load.bodies) >= before | names(balanced)
 
 
 def test_scaling_loses_no_request(balanced):
@@ -54,7 +54,7 @@ def test_scaling_loses_no_request(balanced):
             balanced.services.running_of("s", count)
             eventually(lambda count=count: list(balanced.health().values()) == ["healthy"] * count)
     assert load.failures == []
-    assert len(load.by_body) == 4
+    assert len(load.bodies) == 4
 
 
 def test_a_killed_task_leaves_at_once(balanced):
@@ -106,7 +106,7 @@ def test_a_kill_of_the_server_loses_no_request(own_server):
     try:
         with traffic(f"http://127.0.0.1:{balanced.port}/", host=balanced.host) as load:
             own_server.kill()
-            eventually(lambda: load.answered > 200)
+            eventually(lambda: load.sent > 300)
             own_server.start()
             services.update("s", forceNewDeployment=True)
             services.stable("s", within=90)

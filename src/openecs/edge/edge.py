@@ -80,6 +80,7 @@ class Edge:
         self._stale: set[Group] = set()
         self._wake = asyncio.Event()
         self._runs = asyncio.Event()
+        self._rests = False
 
     async def run(self) -> None:
         """Work until cancelled. Envoy goes on when it ends."""
@@ -89,7 +90,8 @@ class Edge:
             group.create_task(self._keep_alive())
 
     def stop(self) -> None:
-        """End Envoy, and with it all traffic."""
+        """End Envoy, and with it all traffic; the next start of the process begins it anew."""
+        self._rests = True
         self.envoy.stop()
 
     async def _follow(self) -> None:
@@ -151,6 +153,8 @@ class Edge:
                 self._publisher.publish({endpoints_file(arn): [await self._store.read(work)]})
 
     async def _tell_all(self) -> None:
+        if self._rests:
+            return
         world = await self._store.read(snapshot.read)
         self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
         told = snapshot.build(world, self._address, self._xds)
@@ -217,6 +221,8 @@ class Edge:
         while True:
             await self._runs.wait()
             await self.envoy.died()
+            if self._rests:
+                return
             log.warning("envoy died, starting it again")
             try:
                 await self.envoy.ensure()
