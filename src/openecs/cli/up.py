@@ -57,6 +57,7 @@ def up(
     deployment_healthy_after: Annotated[
         int | None, _flag("deployment_healthy_after", metavar="SECONDS")
     ] = None,
+    elb_bind_address: Annotated[str | None, _flag("elb_bind_address", metavar="ADDRESS")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,
