@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openecs.api.base import Service
 from openecs.api.elbv2 import (
+    capacity,
     listeners,
     load_balancer_attributes,
     load_balancers,
@@ -17,6 +18,7 @@ from openecs.api.elbv2 import (
 SERVICE = Service(
     name="elbv2",
     operations={
+        **capacity.OPERATIONS,
         **listeners.OPERATIONS,
         **load_balancer_attributes.OPERATIONS,
         **load_balancers.OPERATIONS,

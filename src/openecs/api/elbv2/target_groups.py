@@ -115,7 +115,8 @@ def _check(tx: Transaction, call: Call, request: Members, target_type: TargetTyp
         raise errors.validation(
             f"Protocol version cannot be specified for protocol '{request['Protocol']}'"
         )
-    if request.get("ProtocolVersion") not in {None, "HTTP1", "HTTP2", "GRPC"}:
+    # Clients that leave it open say so by an empty word.
+    if (request.get("ProtocolVersion") or "HTTP1") not in {"HTTP1", "HTTP2", "GRPC"}:
         raise errors.validation("Protocol version must be one of 'HTTP1, HTTP2, GRPC'")
     if network.vpc(tx, call.scope, request["VpcId"]) is None:
         raise errors.validation(f"The VPC ID '{request['VpcId']}' is not found")

@@ -259,6 +259,15 @@ async def test_a_target_from_registration_to_its_end(setting) -> None:
     )
 
 
+@pytest.mark.covers("elbv2:DescribeCapacityReservation")
+async def test_nothing_is_reserved(setting) -> None:
+    world, balancer, *_ = setting
+    assert await world.do("DescribeCapacityReservation", LoadBalancerArn=balancer) == {
+        "DecreaseRequestsRemaining": 2,
+        "CapacityReservationState": [],
+    }
+
+
 @pytest.mark.covers("elbv2:AddTags", "elbv2:RemoveTags", "elbv2:DescribeTags")
 async def test_tags_of_everything(setting) -> None:
     world, balancer, group, _ = setting
