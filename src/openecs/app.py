@@ -31,6 +31,7 @@ from openecs.config import Settings
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
+from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
 from openecs.control.services import Services
@@ -172,7 +173,11 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         authority = LocalAuthority(settings.directory)
         certificates = _certificates(settings, store, leader, authority)
         control = _Control(_control(settings, store, leader, services, certificates))
-        api = ApiSettings(file_systems=settings.file_systems, authority=authority)
+        api = ApiSettings(
+            file_systems=settings.file_systems,
+            authority=authority,
+            lambda_url=settings.lambda_url,
+        )
         edge = _edge(settings, store)
         if settings.ephemeral:
             stack.callback(edge.stop)
@@ -246,7 +251,8 @@ def _control(
     daemons = _daemons(settings, store, leader)
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
-    loops = [services.run, daemons.run, retention.run, certificates.run, health.run]
+    hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
+    loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)

@@ -93,6 +93,11 @@ class Settings:
     """Where listeners of load balancers answer, besides the loopback address that each load
     balancer has of its own; `0.0.0.0` for everybody who reaches this machine."""
 
+    lambda_url: str = ""
+    """Base URL of whatever answers AWS Lambda's Invoke API: functions of lifecycle hooks of
+    deployments are invoked there, by `POST URL/2015-03-31/functions/ARN/invocations`. Unless set,
+    such hooks are refused."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` are read: `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
 

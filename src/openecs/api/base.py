@@ -51,6 +51,8 @@ class ApiSettings:
     file_systems: Mapping[str, str] = field(default_factory=dict)
     #: Who issues the certificates that are requested.
     authority: Authority = field(default_factory=NoAuthority)
+    #: Where the functions of lifecycle hooks are invoked; empty: nowhere.
+    lambda_url: str = ""
 
 
 class ServiceError(Exception):

@@ -58,6 +58,7 @@ def up(
         int | None, _flag("deployment_healthy_after", metavar="SECONDS")
     ] = None,
     elb_bind_address: Annotated[str | None, _flag("elb_bind_address", metavar="ADDRESS")] = None,
+    lambda_url: Annotated[str | None, _flag("lambda_url", metavar="URL")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,

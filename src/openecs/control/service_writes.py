@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from openecs.api.base import Call
 from openecs.api.ecs.service_story import tell
+from openecs.control import service_traffic
 from openecs.control.capacity import Where
 from openecs.control.service_targets import verdicts
 from openecs.decide import lifecycle
 from openecs.decide.placement import resources
 from openecs.decide.services import history
-from openecs.decide.services.state import ServicePlan, Stop, TargetVerdict
+from openecs.decide.services.state import Forwards, ServicePlan, Stop, TargetVerdict
 from openecs.model.clusters import Cluster, ContainerInstance, ContainerInstanceStatus
 from openecs.model.services import (
     DeploymentControllerType,
@@ -56,6 +57,8 @@ class Seen:
     definitions: Mapping[str, TaskDefinition]
     #: What the target groups of its tasks say.
     targets: Mapping[str, TargetVerdict]
+    #: What the rules forward to that the newest deployment shifts traffic with.
+    forwards: Forwards
 
     @property
     def checked(self) -> frozenset[str]:
@@ -88,7 +91,7 @@ class Pass:
     def is_idle(self) -> bool:
         """Whether there is nothing to write."""
         plan = self.plan
-        changes = self.tasks or plan.stops or plan.accounted or self.events
+        changes = self.tasks or plan.stops or plan.accounted or plan.forwards or self.events
         same = self.service == self.seen.service and plan.task_sets == self.seen.task_sets
         return same and not changes
 
@@ -112,6 +115,7 @@ def look(where: Where, view: View) -> Seen | None:
         task_sets=sets,
         definitions=_definitions(view, service, tasks, sets),
         targets=verdicts(view, tasks),
+        forwards=service_traffic.forwards(view, service),
     )
 
 
@@ -123,6 +127,7 @@ def write_pass(work: Pass, call: Call, tx: Transaction) -> None:
     _write_starts(work, tx)
     tx.put(SERVICES, service)
     _write_task_sets(work, tx)
+    service_traffic.write(tx, work.plan.forwards)
     _write_history(work, call, tx)
     _write_events(work, call, tx)
 

@@ -185,7 +185,7 @@ class Services:
         room, now = self._room_given, self._clock()
         call = self._call(seen.service, now)
         ground = Ground(self._capacity, call, seen.cluster)
-        fresh = FreshIds(deployment=f"ecs-svc/{self._ids.digits(19)}")
+        fresh = FreshIds(deployment=f"ecs-svc/{self._ids.digits(19)}", hook=self._ids.hex32())
         planned = plan.plan(self._state(seen, ground), self._settings, fresh, now)
         started = [ground.start(_order(seen, planned.service, s)) for s in planned.starts]
         tasks = tuple(task for each in started for task in each.tasks)
@@ -249,6 +249,7 @@ class Services:
             eligible=_daemon_places(seen, ground),
             task_sets=seen.task_sets,
             targets=seen.targets,
+            forwards=seen.forwards,
         )
 
     def _call(self, service: Service, now: datetime) -> Call:

@@ -17,7 +17,7 @@ from openecs.decide.placement.candidates import Candidate
 from openecs.decide.services.state import Start, StartOutcome
 from openecs.decide.services.tagging import task_tags
 from openecs.model.clusters import Cluster, ContainerInstance
-from openecs.model.services import Service, ServiceLoadBalancer, ServiceRevision
+from openecs.model.services import Service, ServiceRevision
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import LaunchType, ServedGroup, Task
 
@@ -165,15 +165,18 @@ def _request(order: Order, definition: TaskDefinition) -> TaskRequest:
         started_by=order.start.deployment,
         network_configuration=order.revision.network_configuration,
         tags=task_tags(order.service, definition),
-        served_groups=tuple(_served(each) for each in order.revision.load_balancers),
+        served_groups=_served(order.revision),
     )
 
 
-def _served(load_balancer: ServiceLoadBalancer) -> ServedGroup:
-    return ServedGroup(
-        target_group_arn=load_balancer.target_group_arn,
-        container_name=load_balancer.container_name,
-        container_port=load_balancer.container_port,
+def _served(revision: ServiceRevision) -> tuple[ServedGroup, ...]:
+    return tuple(
+        ServedGroup(
+            target_group_arn=each.group(alternate=revision.on_alternate),
+            container_name=each.container_name,
+            container_port=each.container_port,
+        )
+        for each in revision.load_balancers
     )
 
 

@@ -78,6 +78,19 @@ def endpoints(
     }
 
 
+def joined(found: Resource, known: Sequence[Resource]) -> Resource:
+    """The endpoints, and those of ``known`` that are not among them."""
+    here = found["endpoints"][0]["lb_endpoints"]
+    addresses = [each["endpoint"] for each in here]
+    gone = [
+        each
+        for resource in known
+        for each in resource["endpoints"][0]["lb_endpoints"]
+        if each["endpoint"] not in addresses
+    ]
+    return {**found, "endpoints": [{"lb_endpoints": [*here, *gone]}]}
+
+
 def endpoints_file(group_arn: str) -> str:
     """The name of the file with the endpoints of a target group."""
     return f"endpoints-{group_arn.rpartition(':')[2].replace('/', '-')}-{_scope(group_arn)}.json"

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from openecs.edge import snapshot
+from openecs.edge import clusters, snapshot
 from openecs.edge.clusters import endpoints_file
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
 from openecs.edge.publisher import Publisher
@@ -144,13 +144,18 @@ class Edge:
 
         asyncio.get_running_loop().call_later(delay.total_seconds(), wake)
 
-    async def _tell_endpoints(self, groups: frozenset[Group]) -> None:
+    async def _tell_endpoints(self, groups: frozenset[Group], *, keep: bool = False) -> None:
+        """Tell the targets of groups; ``keep`` also those that Envoy knows and are gone."""
         for group in groups:
             arn = self._used.get(group)
-            if arn is not None:
-                scope, path = group
-                work = partial(snapshot.read_endpoints, scope=scope, path=path, arn=arn)
-                self._publisher.publish({endpoints_file(arn): [await self._store.read(work)]})
+            if arn is None:
+                continue
+            scope, path = group
+            work = partial(snapshot.read_endpoints, scope=scope, path=path, arn=arn)
+            found, file = await self._store.read(work), endpoints_file(arn)
+            if keep:
+                found = clusters.joined(found, self._publisher.published(file))
+            self._publisher.publish({file: [found]})
 
     async def _tell_all(self) -> None:
         if self._rests:
@@ -161,8 +166,11 @@ class Edge:
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))
             return
-        await self._tell_endpoints(frozenset(self._used))
+        groups = frozenset(self._used)
+        # Rules may be leaving a group whose targets are gone: until they have, those stay.
+        await self._tell_endpoints(groups, keep=True)
         await self._publish(told)
+        await self._tell_endpoints(groups)
         errors = await self._errors()
         await self._store.write(partial(_record, told, errors))
         if errors:

@@ -180,7 +180,9 @@ def _tcp(front: Front) -> Resource:
             "stat_prefix": "network",
             "idle_timeout": f"{idle}s",
             "weighted_clusters": {
-                "clusters": [{"name": g.target_group_arn, "weight": g.weight} for g in groups]
+                "clusters": [
+                    {"name": g.target_group_arn, "weight": g.weight} for g in groups if g.weight
+                ]
             },
         },
     }

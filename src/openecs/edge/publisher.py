@@ -27,6 +27,15 @@ class Publisher:
         """The version of a file that was written."""
         return self._written[name]
 
+    def published(self, name: str) -> Sequence[Resource]:
+        """What a file holds now, whoever wrote it."""
+        try:
+            document = msgspec.json.decode((self._directory / name).read_bytes())
+        except FileNotFoundError:
+            return ()
+        found: Sequence[Resource] = document["resources"]
+        return found
+
     def forget(self, name: str) -> None:
         """Write a file again the next time, changed or not."""
         self._written.pop(name, None)

@@ -8,6 +8,7 @@ Elastic Load Balancing API Reference, version 2015-12-01.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -271,6 +272,17 @@ class Listener:
         """``arn:aws:elasticloadbalancing:R:A:listener/app/NAME/LBID/ID``."""
         return self.scope.arn(SERVICE, f"listener/{self.path}")
 
+    @property
+    def forwarding(self) -> tuple[Action, ...]:
+        """What it does with a request that no rule is for: as ``Rule.forwarding``."""
+        return self.default_actions
+
+    @property
+    def default_rule_arn(self) -> str:
+        """The ARN of the rule that stands for its default actions."""
+        name = hashlib.sha256(self.arn.encode()).hexdigest()[:16]
+        return self.scope.arn(SERVICE, f"listener-rule/{self.path}/{name}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -297,6 +309,11 @@ class Rule:
     def arn(self) -> str:
         """``arn:aws:elasticloadbalancing:R:A:listener-rule/app/NAME/LBID/LISTENERID/ID``."""
         return self.scope.arn(SERVICE, f"listener-rule/{self.path}")
+
+    @property
+    def forwarding(self) -> tuple[Action, ...]:
+        """What it does with a request: as ``Listener.forwarding``."""
+        return self.actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,89 @@ class DeploymentAlarms:
     rollback: bool
 
 
+class DeploymentStrategy(StrEnum):
+    """How traffic comes to the new tasks: as they come, all at once, in one step first, in many."""
+
+    ROLLING = "ROLLING"
+    BLUE_GREEN = "BLUE_GREEN"
+    LINEAR = "LINEAR"
+    CANARY = "CANARY"
+
+
+class LifecycleStage(StrEnum):
+    """Where a deployment that shifts traffic stands; in their order.
+
+    API Reference, ``DeploymentLifecycleHook.lifecycleStages``.
+    """
+
+    RECONCILE_SERVICE = "RECONCILE_SERVICE"
+    PRE_SCALE_UP = "PRE_SCALE_UP"
+    SCALE_UP = "SCALE_UP"
+    POST_SCALE_UP = "POST_SCALE_UP"
+    TEST_TRAFFIC_SHIFT = "TEST_TRAFFIC_SHIFT"
+    POST_TEST_TRAFFIC_SHIFT = "POST_TEST_TRAFFIC_SHIFT"
+    PRE_PRODUCTION_TRAFFIC_SHIFT = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+    PRODUCTION_TRAFFIC_SHIFT = "PRODUCTION_TRAFFIC_SHIFT"
+    POST_PRODUCTION_TRAFFIC_SHIFT = "POST_PRODUCTION_TRAFFIC_SHIFT"
+    BAKE_TIME = "BAKE_TIME"
+    CLEAN_UP = "CLEAN_UP"
+
+
+class HookTargetType(StrEnum):
+    """What a lifecycle hook does: call a function, or wait for ContinueServiceDeployment."""
+
+    AWS_LAMBDA = "AWS_LAMBDA"
+    PAUSE = "PAUSE"
+
+
+class HookStatus(StrEnum):
+    """How a lifecycle hook fares."""
+
+    AWAITING_ACTION = "AWAITING_ACTION"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookTimeout:
+    """How long a hook may take, and whether the deployment then goes back or on."""
+
+    timeout_in_minutes: int = 1440
+    #: ROLLBACK or CONTINUE.
+    action: str = "ROLLBACK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleHook:
+    """What is to happen at some stages. API Reference, ``DeploymentLifecycleHook``."""
+
+    target_type: HookTargetType = HookTargetType.AWS_LAMBDA
+    hook_target_arn: str | None = None
+    role_arn: str | None = None
+    lifecycle_stages: tuple[LifecycleStage, ...] = ()
+    #: JSON text that is passed on to the function.
+    hook_details: str | None = None
+    timeout_configuration: HookTimeout | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearConfiguration:
+    """Steps of equal size, in percent of the traffic, and how long each is watched."""
+
+    step_percent: float = 10.0
+    step_bake_time_in_minutes: int = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryConfiguration:
+    """The share of the traffic that tries the new tasks first, and for how long."""
+
+    canary_percent: float = 5.0
+    canary_bake_time_in_minutes: int = 10
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentConfiguration:
     """The bounds of a deployment, in percent of the desired count, and what makes it fail."""
@@ -96,8 +179,24 @@ class DeploymentConfiguration:
     maximum_percent: int = 200
     minimum_healthy_percent: int = 100
     alarms: DeploymentAlarms | None = None
-    strategy: str = "ROLLING"
+    strategy: DeploymentStrategy = DeploymentStrategy.ROLLING
     bake_time_in_minutes: int = 0
+    linear_configuration: LinearConfiguration | None = None
+    canary_configuration: CanaryConfiguration | None = None
+    lifecycle_hooks: tuple[LifecycleHook, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvancedConfiguration:
+    """What shifting traffic needs: the other target group, and who decides between the two.
+
+    A rule is a listener rule of an application load balancer or a listener of a network one.
+    """
+
+    alternate_target_group_arn: str
+    production_listener_rule: str
+    test_listener_rule: str | None = None
+    role_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +206,14 @@ class ServiceLoadBalancer:
     target_group_arn: str
     container_name: str
     container_port: int
+    advanced_configuration: AdvancedConfiguration | None = None
+
+    def group(self, *, alternate: bool) -> str:
+        """The ARN of the target group, or of its alternate where there is one."""
+        advanced = self.advanced_configuration
+        return (
+            advanced.alternate_target_group_arn if alternate and advanced else self.target_group_arn
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +235,8 @@ class ServiceRevision:
     platform_family: str | None = None
     network_configuration: NetworkConfiguration | None = None
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    #: Whether its tasks serve the alternate target groups.
+    on_alternate: bool = False
     created_at: datetime
 
     @property
@@ -139,6 +248,38 @@ class ServiceRevision:
     def task_definition_arn(self) -> str:
         """The ARN of its task definition."""
         return task_definition_arn(self.scope, self.family, self.revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRun:
+    """A lifecycle hook at the stage a deployment stands at."""
+
+    #: ``ecs-lambda-...``, ``ecs-pause-...``.
+    id: str
+    #: Its place among the hooks of the configuration.
+    hook: int
+    status: HookStatus
+    expires_at: datetime
+    #: When the function is to be called; None for a pause.
+    call_after: datetime | None = None
+    #: What the function gave to be told the next time.
+    hook_details: str | None = None
+    #: Why it failed; None where the function said so.
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficShift:
+    """How far a deployment of a strategy other than ROLLING has come."""
+
+    #: As it was when the deployment began.
+    configuration: DeploymentConfiguration
+    stage: LifecycleStage
+    stage_at: datetime
+    #: Percent of the traffic that this deployment is to get.
+    production_weight: float = 0.0
+    test_weight: float = 0.0
+    hooks: tuple[HookRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +303,8 @@ class Deployment:
     #: Rounds of starts in a row that failed, and when the next may be tried.
     start_failures: int = 0
     start_after: datetime | None = None
+    #: None where tasks replace tasks.
+    shift: TrafficShift | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -275,6 +418,11 @@ class ServiceDeployment:
     target_revision: str
     #: Task counts of the revisions when it ended: (id, requested, running, pending).
     final_counts: tuple[tuple[str, int, int, int], ...] = ()
+    #: Traffic of the revisions when it ended, in percent: (id, test, production).
+    final_weights: tuple[tuple[str, float, float], ...] = ()
+    #: Of a strategy that shifts traffic.
+    lifecycle_stage: LifecycleStage | None = None
+    hooks: tuple[HookRun, ...] = ()
     deployment_configuration: DeploymentConfiguration
     rollback: Rollback | None = None
     #: TRIGGERED, MONITORING, MONITORING_COMPLETE or DISABLED, with what it counted.

@@ -10,7 +10,7 @@ from typing import Any
 
 from openecs.api import shapes
 from openecs.api.base import Members
-from openecs.api.ecs import errors
+from openecs.api.ecs import deployment_strategies, errors
 from openecs.model.services import DeploymentConfiguration, SchedulingStrategy, Service
 
 #: The only threshold there is, which is the default.
@@ -24,7 +24,9 @@ def parse(
 ) -> DeploymentConfiguration:
     """The deployment configuration: what is given over what was. Raises ``ServiceError``."""
     given = request.get("deploymentConfiguration") or {}
-    _check_rolling(given)
+    _check_newer(given)
+    if (given.get("alarms") or {}).get("enable"):
+        raise errors.invalid_parameter(NO_ALARMS)
     is_daemon = strategy is SchedulingStrategy.DAEMON
     defaults: Mapping[str, Any] = {
         "maximumPercent": 100 if is_daemon else 200,
@@ -32,7 +34,12 @@ def parse(
     }
     known = shapes.to_members(current) if current else defaults
     merged = {**known, **{k: v for k, v in given.items() if v is not None}}
-    parsed = shapes.from_members(DeploymentConfiguration, merged)
+    if given.get("lifecycleHooks"):
+        merged["lifecycleHooks"] = deployment_strategies.hooks_as_text(given["lifecycleHooks"])
+    parsed = deployment_strategies.completed(
+        shapes.from_members(DeploymentConfiguration, merged), given, current
+    )
+    deployment_strategies.check(parsed, strategy)
     _check_bounds(parsed, strategy)
     return parsed
 
@@ -56,22 +63,6 @@ def rebalancing(request: Members, service: Service) -> str:
             "above 100 and no first placement strategy but a spread over Availability Zones."
         )
     return given or ("ENABLED" if is_able else "DISABLED")
-
-
-def _check_rolling(given: Members) -> None:
-    strategy = given.get("strategy") or "ROLLING"
-    if strategy != "ROLLING":
-        raise errors.invalid_parameter(
-            f"OpenECS has not built the deployment strategy {strategy} yet: use ROLLING."
-        )
-    for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
-        if given.get(member):
-            raise errors.invalid_parameter(
-                f"{member} goes with deployment strategies that OpenECS has not built yet."
-            )
-    _check_newer(given)
-    if (given.get("alarms") or {}).get("enable"):
-        raise errors.invalid_parameter(NO_ALARMS)
 
 
 def _check_newer(given: Members) -> None:
@@ -105,5 +96,3 @@ def _check_bounds(parsed: DeploymentConfiguration, strategy: SchedulingStrategy)
         raise errors.invalid_parameter(
             "minimumHealthyPercent cannot be greater than maximumPercent."
         )
-    if not 0 <= parsed.bake_time_in_minutes <= 1440:
-        raise errors.invalid_parameter("bakeTimeInMinutes must be between 0 and 1440.")

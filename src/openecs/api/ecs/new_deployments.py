@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Call
+from openecs.decide.services import traffic
 from openecs.decide.services.circuit_breaker import threshold
 from openecs.model.clusters import CapacityProviderStrategyItem
 from openecs.model.services import (
@@ -61,6 +62,11 @@ def new_revision(
 
 def begin(tx: Transaction, call: Call, service: Service, revision: ServiceRevision) -> Service:
     """The service with a deployment of the revision under way; its history is written too."""
+    configuration = service.deployment_configuration
+    revision = replace(
+        revision, on_alternate=traffic.is_on_alternate(service, revision, configuration)
+    )
+    shift = traffic.begin(service, revision, configuration, call.ids.hex32(), call.now)
     record = _history(call, service, revision)
     tx.add(SERVICE_REVISIONS, revision)
     tx.add(SERVICE_DEPLOYMENTS, record)
@@ -73,6 +79,7 @@ def begin(tx: Transaction, call: Call, service: Service, revision: ServiceRevisi
         desired_count=service.desired_count,
         rollout_state=RolloutState.IN_PROGRESS,
         rollout_state_reason=f"ECS deployment {name} in progress.",
+        shift=shift,
         created_at=call.now,
         updated_at=call.now,
     )

@@ -14,8 +14,10 @@ from openecs.api.ecs import errors, references
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.service_parts import key_of, named, show_owner
 from openecs.api.ecs.service_views import Counts, counts_of, show_configuration, tasks_of
-from openecs.decide.services import circuit_breaker, events, history, story
+from openecs.decide.services import circuit_breaker, events, history, hooks, story, traffic
 from openecs.model.services import (
+    HookRun,
+    HookStatus,
     RolloutState,
     Service,
     ServiceDeployment,
@@ -27,7 +29,7 @@ from openecs.store.base import Transaction, View
 from openecs.store.kinds import SERVICE_DEPLOYMENTS, SERVICE_EVENTS, SERVICES, service_key
 
 STOPPED = "Service deployment stopped by the user: rolling back to deploymentId {id}."
-HOOK = re.compile(r"ecs-[A-Za-z_]+-[A-Za-z0-9-]+")
+HOOK = re.compile(r"ecs-[A-Za-z]+-[A-Za-z0-9_-]+")
 
 
 def list_service_deployments(view: View, call: Call, request: Members) -> Members:
@@ -74,9 +76,9 @@ def stop_service_deployment(tx: Transaction, call: Call, request: Members) -> Me
     return {"serviceDeploymentArn": arn}
 
 
-def continue_service_deployment(view: View, call: Call, request: Members) -> Members:
-    """Continue behind a pause. Nothing pauses: the strategies that can are not built yet."""
-    record = _existing(view, call, request["serviceDeploymentArn"])
+def continue_service_deployment(tx: Transaction, call: Call, request: Members) -> Members:
+    """Have a deployment that pauses at a hook go on, or back."""
+    record = _existing(tx, call, request["serviceDeploymentArn"])
     if not HOOK.fullmatch(request["hookId"]):
         raise errors.invalid_parameter(
             "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}"
@@ -86,18 +88,36 @@ def continue_service_deployment(view: View, call: Call, request: Members) -> Mem
             "Continuing a service deployment is not allowed for service deployment in terminal "
             "states."
         )
-    raise errors.invalid_parameter(
-        "Provided hookId is either completed, unavailable, or not associated with the given "
-        "Resource ARN"
-    )
+    service = tx.get(SERVICES, call.scope, service_key(record.cluster, record.service))
+    paused = _paused(record, service, request["hookId"])
+    if service is None or paused is None:
+        raise errors.invalid_parameter(
+            "Provided hookId is either completed, unavailable, or not associated with the given "
+            "Resource ARN"
+        )
+    if request.get("action") == "ROLLBACK":
+        _go_back(tx, call, record)
+    else:
+        over = replace(paused, status=HookStatus.SUCCEEDED)
+        tx.put(SERVICES, hooks.with_run(service, over))
+    return {"serviceDeploymentArn": record.arn}
 
 
 OPERATIONS: dict[str, Operation] = {
     "ListServiceDeployments": Reads(list_service_deployments),
     "DescribeServiceDeployments": Reads(describe_service_deployments),
     "StopServiceDeployment": Writes(stop_service_deployment),
-    "ContinueServiceDeployment": Reads(continue_service_deployment),
+    "ContinueServiceDeployment": Writes(continue_service_deployment),
 }
+
+
+def _paused(record: ServiceDeployment, service: Service | None, hook: str) -> HookRun | None:
+    """The hook of that id, if the deployment waits for somebody's word there."""
+    primary = service.primary if service else None
+    if primary is None or primary.service_deployment != record.id or primary.shift is None:
+        return None
+    waiting = (r for r in primary.shift.hooks if r.status is HookStatus.AWAITING_ACTION)
+    return next((run for run in waiting if run.id == hook), None)
 
 
 def _go_back(tx: Transaction, call: Call, record: ServiceDeployment) -> None:
@@ -193,7 +213,11 @@ def _brief(record: ServiceDeployment) -> Members:
 
 
 def _show(view: View, record: ServiceDeployment) -> Members:
-    counts = _counts(view, record)
+    counts, weights = _counts(view, record), _weights(view, record)
+
+    def summary(identifier: str) -> Members:
+        return {**_summary(record, identifier, counts), **weights.get(identifier, {})}
+
     return {
         "serviceDeploymentArn": record.arn,
         **show_owner(record),
@@ -202,10 +226,12 @@ def _show(view: View, record: ServiceDeployment) -> Members:
         "finishedAt": record.finished_at,
         "stoppedAt": record.stopped_at,
         "updatedAt": record.updated_at,
-        "sourceServiceRevisions": [_summary(record, i, counts) for i in record.source_revisions],
-        "targetServiceRevision": _summary(record, record.target_revision, counts),
+        "sourceServiceRevisions": [summary(each) for each in record.source_revisions],
+        "targetServiceRevision": summary(record.target_revision),
         "status": str(record.status),
         "statusReason": record.status_reason,
+        "lifecycleStage": record.lifecycle_stage,
+        "lifecycleHookDetails": [_hook(record, each) for each in record.hooks] or None,
         "deploymentConfiguration": show_configuration(record.deployment_configuration),
         "rollback": _rollback(record),
         "deploymentCircuitBreaker": {
@@ -214,6 +240,30 @@ def _show(view: View, record: ServiceDeployment) -> Members:
             "threshold": record.threshold,
         },
         "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+    }
+
+
+def _hook(record: ServiceDeployment, run: HookRun) -> Members:
+    hook = record.deployment_configuration.lifecycle_hooks[run.hook]
+    return {
+        "hookId": run.id,
+        "targetType": str(hook.target_type),
+        "targetArn": hook.hook_target_arn,
+        "status": str(run.status),
+        "expiresAt": run.expires_at,
+        "timeoutAction": hooks.timeout(hook).action,
+    }
+
+
+def _weights(view: View, record: ServiceDeployment) -> dict[str, Members]:
+    """By revision: the traffic each is to get; of one that has ended, as it ended."""
+    service = view.get(SERVICES, record.scope, service_key(record.cluster, record.service))
+    shares = {name: (test, production) for name, test, production in record.final_weights}
+    if not history.is_over(record) and service is not None:
+        shares = dict(traffic.shares(service))
+    return {
+        name: {"requestedTestTrafficWeight": test, "requestedProductionTrafficWeight": production}
+        for name, (test, production) in shares.items()
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ecs import errors
+from openecs.api.ecs import errors, traffic_rules
 from openecs.decide.forwarding import forwarded_groups
 from openecs.decide.network import port_range
 from openecs.model.identity import parse_arn
@@ -35,15 +35,17 @@ def parse(
     _check_generation(given)
     parsed = tuple(_parse(each) for each in given)
     used = forwarded_groups(view.scan(LISTENERS, call.scope), view.scan(RULES, call.scope))
+    traffic_rules.check(view, parsed)
     for each in parsed:
-        group = find(view, call, each.target_group_arn)
-        _check_group(definition, group)
+        for arn in dict.fromkeys((each.group(alternate=False), each.group(alternate=True))):
+            group = find(view, call, arn)
+            _check_group(definition, group)
+            if group.arn not in used:
+                raise errors.invalid_parameter(
+                    f"The target group with targetGroupArn {group.arn} does not have an associated "
+                    "load balancer."
+                )
         _check_port(definition, each)
-        if group.arn not in used:
-            raise errors.invalid_parameter(
-                f"The target group with targetGroupArn {group.arn} does not have an associated "
-                "load balancer."
-            )
     return parsed
 
 
@@ -73,9 +75,11 @@ def _check_generation(given: Sequence[Members]) -> None:
         raise errors.invalid_parameter(
             "OpenECS has no Classic Load Balancers: name a target group by targetGroupArn."
         )
-    if any(each.get("advancedConfiguration") for each in given):
+    advanced = [bool(each.get("advancedConfiguration")) for each in given]
+    if any(advanced) and not all(advanced):
         raise errors.invalid_parameter(
-            "OpenECS has not built blue/green deployments yet: remove advancedConfiguration."
+            "Either all or none of the provided loadBalancers must have advancedConfiguration "
+            "defined"
         )
 
 
@@ -87,6 +91,7 @@ def _parse(given: Members) -> ServiceLoadBalancer:
         target_group_arn=given["targetGroupArn"],
         container_name=given["containerName"],
         container_port=given["containerPort"],
+        advanced_configuration=traffic_rules.parse(given.get("advancedConfiguration")),
     )
 
 

@@ -49,7 +49,21 @@ def _show(view: View, revision: ServiceRevision) -> Members:
         "containerImages": _images(view, revision),
         "guardDutyEnabled": False,
         "createdAt": revision.created_at,
+        "resolvedConfiguration": _resolved(revision),
     }
+
+
+def _resolved(revision: ServiceRevision) -> Members | None:
+    """The target groups that the revision's tasks came to serve, of those it may."""
+    found = [
+        {
+            "targetGroupArn": each.group(alternate=revision.on_alternate),
+            "productionListenerRule": each.advanced_configuration.production_listener_rule,
+        }
+        for each in revision.load_balancers
+        if each.advanced_configuration
+    ]
+    return {"loadBalancers": found} if found else None
 
 
 def _images(view: View, revision: ServiceRevision) -> list[Members]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openecs.api import shapes
 from openecs.api.base import Members
-from openecs.api.ecs import service_load_balancers, tags
+from openecs.api.ecs import deployment_strategies, service_load_balancers, tags
 from openecs.decide.services.task_sets import computed_desired_count
 from openecs.model.services import (
     Deployment,
@@ -122,7 +122,11 @@ def show_task_set(view: View, service: Service, task_set: TaskSet, *, with_tags:
 
 def show_configuration(configuration: DeploymentConfiguration) -> Members:
     """A deployment configuration, whole, as AWS always shows it."""
-    return shapes.to_members(configuration)
+    members = shapes.to_members(configuration)
+    hooks = members.get("lifecycleHooks")
+    if hooks:
+        members["lifecycleHooks"] = deployment_strategies.hooks_as_json(hooks)
+    return members
 
 
 def show_launch(revision: ServiceRevision) -> Members:

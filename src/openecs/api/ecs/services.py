@@ -11,6 +11,7 @@ from dataclasses import replace
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import (
     deployment_configurations,
+    deployment_strategies,
     errors,
     new_deployments,
     references,
@@ -94,6 +95,7 @@ def update_service(tx: Transaction, call: Call, request: Members) -> Members:
     else:
         service = _with_launch(tx, call, cluster, service, request)
     service_requests.check_grace(service, request)
+    _check_strategy(call, service)
     tx.put(SERVICES, service)
     return {"service": show(tx, service, with_tags=True)}
 
@@ -186,8 +188,14 @@ def _asked_for(tx: Transaction, call: Call, cluster: Cluster, request: Members) 
     else:
         service = _launched(tx, call, cluster, service, request)
     service_requests.check_grace(service, request)
+    _check_strategy(call, service)
     rebalancing = deployment_configurations.rebalancing(request, service)
     return replace(service, availability_zone_rebalancing=rebalancing)
+
+
+def _check_strategy(call: Call, service: Service) -> None:
+    deployment_strategies.check_callable(call, service.deployment_configuration)
+    deployment_strategies.check_pairs(service)
 
 
 def _bare(call: Call, cluster: Cluster, request: Members) -> Service:

@@ -6,14 +6,13 @@ its last rule.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import action_views, actions, conditions, errors, references, tag_rules
 from openecs.api.elbv2.actions import Place
-from openecs.model.load_balancing import SERVICE, Listener, LoadBalancerType, Rule
+from openecs.model.load_balancing import Listener, LoadBalancerType, Rule
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import LISTENERS, RULES
 
@@ -110,12 +109,6 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def default_rule_arn(listener: Listener) -> str:
-    """The ARN of the rule that stands for a listener's default actions."""
-    name = hashlib.sha256(listener.arn.encode()).hexdigest()[:16]
-    return listener.scope.arn(SERVICE, f"listener-rule/{listener.path}/{name}")
-
-
 def _place(view: View, listener: Listener) -> Place:
     balancer = references.load_balancer_of(view, listener)
     if balancer.type is LoadBalancerType.NETWORK:
@@ -147,7 +140,7 @@ def _default_of(view: View, call: Call, arn: str) -> Listener | None:
     """The listener whose default rule the ARN names."""
     key = references.key_of(call, "listener-rule", arn) or ""
     listener = view.get(LISTENERS, call.scope, key.rpartition("/")[0])
-    return listener if listener and default_rule_arn(listener) == arn else None
+    return listener if listener and listener.default_rule_arn == arn else None
 
 
 def _described(view: View, call: Call, arn: str) -> Members:
@@ -174,7 +167,7 @@ def _show(rule: Rule) -> Members:
 
 def _show_default(listener: Listener) -> Members:
     return {
-        "RuleArn": default_rule_arn(listener),
+        "RuleArn": listener.default_rule_arn,
         "Priority": "default",
         "Conditions": [],
         "Actions": action_views.show(listener.default_actions),

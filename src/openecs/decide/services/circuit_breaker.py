@@ -14,7 +14,14 @@ from typing import NamedTuple
 from openecs.decide.services import events
 from openecs.decide.services.health import Member
 from openecs.decide.services.start_backoff import is_excused
-from openecs.model.services import Deployment, DeploymentStatus, RolloutState, Service
+from openecs.model.services import (
+    Deployment,
+    DeploymentStatus,
+    LifecycleStage,
+    RolloutState,
+    Service,
+    TrafficShift,
+)
 from openecs.model.tasks import Task
 
 TASKS_FAILED = "ECS deployment circuit breaker: tasks failed to start."
@@ -22,6 +29,9 @@ ROLLING_BACK = "ECS deployment circuit breaker: rolling back to deploymentId {id
 ALARM_DETECTED = "ECS deployment failed: alarm detected."
 ALARM_ROLLING_BACK = "ECS deployment failed: alarm(s) detected. Rolling back to deploymentId {id}."
 _GOING_BACK = "olling back to deploymentId"
+#: A deployment that shifts traffic and cannot go on: what follows says why.
+SHIFT_FAILED = "ECS deployment failed: "
+SHIFT_ROLLING_BACK = "ECS deployment failed. Rolling back to deploymentId {id}."
 
 
 class _Verdict(NamedTuple):
@@ -60,14 +70,15 @@ def count(deployment: Deployment, ended: Iterable[Task], members: Collection[Mem
 
 
 def check(
-    service: Service, alarms: Collection[str], fresh: str, now: datetime
+    service: Service, alarms: Collection[str], problem: str | None, fresh: str, now: datetime
 ) -> tuple[Service, tuple[str, ...]]:
     """The service, its deployment given up if that is due, and the events that tells.
 
-    ``fresh`` is an id for the deployment that goes back, if a new one is needed.
+    ``problem``: why a deployment that shifts traffic cannot go on. ``fresh`` is an id for the
+    deployment that goes back, if a new one is needed.
     """
     primary = service.primary
-    verdict = _verdict(service, alarms)
+    verdict = _verdict(service, alarms, problem)
     if primary is None or verdict is None:
         return service, ()
     told = (events.failed(service.name, primary.id, verdict.told),)
@@ -118,6 +129,8 @@ def roll_back(service: Service, fresh: str, reason: str, now: datetime) -> Servi
     older = (
         replace(d, status=DeploymentStatus.ACTIVE) for d in service.deployments if d is not known
     )
+    if primary.shift is not None:
+        back = replace(back, shift=_shift_back(primary.shift, now))
     return replace(service, revision=target, completed_revision=None, deployments=(back, *older))
 
 
@@ -126,13 +139,24 @@ def is_going_back(deployment: Deployment) -> bool:
     return _GOING_BACK in deployment.rollout_state_reason
 
 
+def _shift_back(shift: TrafficShift, now: datetime) -> TrafficShift:
+    """The shift of the rollback: it has what the failed one has not got yet."""
+    return TrafficShift(
+        configuration=shift.configuration,
+        stage=LifecycleStage.SCALE_UP,
+        stage_at=now,
+        production_weight=100.0 - shift.production_weight,
+        test_weight=100.0 - shift.test_weight,
+    )
+
+
 def _is_news(member: Member, deployment: Deployment) -> bool:
     """Whether the task is healthy and began after the last failure was counted."""
     since = member.task.started_at
     return member.is_healthy and since is not None and since > deployment.updated_at
 
 
-def _verdict(service: Service, alarms: Collection[str]) -> _Verdict | None:
+def _verdict(service: Service, alarms: Collection[str], problem: str | None) -> _Verdict | None:
     """Why the deployment in progress fails, or None while it does not."""
     primary = service.primary
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
@@ -141,6 +165,9 @@ def _verdict(service: Service, alarms: Collection[str]) -> _Verdict | None:
     breaker, watched = configuration.deployment_circuit_breaker, configuration.alarms
     if breaker.enable and primary.failed_tasks >= threshold(service.desired_count):
         return _Verdict(TASKS_FAILED, ROLLING_BACK, "tasks failed to start", breaker.rollback)
+    if problem:
+        whole = f"{SHIFT_FAILED}{problem.removesuffix('.')}."
+        return _Verdict(whole, SHIFT_ROLLING_BACK, problem.removesuffix("."), rolls_back=True)
     if watched and watched.enable and alarms and not is_going_back(primary):
         return _Verdict(ALARM_DETECTED, ALARM_ROLLING_BACK, "alarm detected", watched.rollback)
     return None

@@ -99,6 +99,16 @@ class Survey:
         return tuple(m for m in self.members if m.task.started_by == owner)
 
 
+def narrowed(seen: Survey, deployment: Deployment | None) -> Survey:
+    """The survey of one deployment."""
+    owner = deployment.id if deployment else None
+    return Survey(
+        members=seen.of(deployment),
+        stopping=tuple(t for t in seen.stopping if t.started_by == owner),
+        ended=tuple(t for t in seen.ended if t.started_by == owner),
+    )
+
+
 def survey(state: ServiceState, settings: SchedulerSettings, now: datetime) -> Survey:
     """The tasks of the service, each with how it is now."""
     ended = tuple(t for t in state.tasks if not is_live(t) and not t.accounted)

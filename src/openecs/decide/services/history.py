@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from openecs.decide.services import circuit_breaker
+from openecs.decide.services import circuit_breaker, traffic
 from openecs.model.services import (
     Deployment,
     Rollback,
@@ -53,7 +54,7 @@ def advance(
     if record.status in _OVER:
         return record
     primary = service.primary
-    after = replace(record, started_at=record.started_at or now)
+    after = replace(record, started_at=record.started_at or now, **_shift(record, service))
     if primary is None:
         after = _ended(after, Status.STOPPED, DELETED, now)
     elif primary.service_deployment != record.id:
@@ -61,13 +62,26 @@ def advance(
     else:
         after = _advanced(_watched(after, service), service, primary, now)
     if after.status in _OVER:
-        after = replace(after, final_counts=tuple((r, *c) for r, c in sorted(counts.items())))
+        weights = traffic.shares(service)
+        after = replace(
+            after,
+            final_counts=tuple((r, *c) for r, c in sorted(counts.items())),
+            final_weights=tuple((r, *w) for r, w in sorted(weights.items())),
+        )
     return after if after == record else replace(after, updated_at=now)
 
 
 def is_over(record: ServiceDeployment) -> bool:
     """Whether the service deployment has ended, well or not."""
     return record.status in _OVER
+
+
+def _shift(record: ServiceDeployment, service: Service) -> dict[str, Any]:
+    """What the record tells of the shift of its newest deployment."""
+    primary = service.primary
+    if primary is None or primary.service_deployment != record.id or primary.shift is None:
+        return {}
+    return {"lifecycle_stage": primary.shift.stage, "hooks": primary.shift.hooks}
 
 
 def _watched(record: ServiceDeployment, service: Service) -> ServiceDeployment:
@@ -137,11 +151,14 @@ def _rolled_back(
 
 
 def _cause(failed: Deployment | None) -> str:
-    match failed.rollout_state_reason if failed else "":
+    reason = failed.rollout_state_reason if failed else ""
+    match reason:
         case circuit_breaker.TASKS_FAILED:
             return BREAKER_TRIPPED
         case circuit_breaker.ALARM_DETECTED:
             return ALARM_DETECTED
+        case _ if reason.startswith(circuit_breaker.SHIFT_FAILED):
+            return reason.removeprefix(circuit_breaker.SHIFT_FAILED).removesuffix(".")
         case _:
             return REQUESTED
 
@@ -163,8 +180,9 @@ def _wants_rollback(record: ServiceDeployment, service: Service, primary: Deploy
             return configuration.deployment_circuit_breaker.rollback
         case circuit_breaker.ALARM_DETECTED:
             return bool(configuration.alarms and configuration.alarms.rollback)
-        case _:
-            return record.status is Status.ROLLBACK_REQUESTED
+        case reason:
+            is_shift = reason.startswith(circuit_breaker.SHIFT_FAILED)
+            return is_shift or record.status is Status.ROLLBACK_REQUESTED
 
 
 def _ended(

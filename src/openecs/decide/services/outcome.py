@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from openecs.decide.services import events
+from openecs.decide.services import events, traffic
 from openecs.decide.services.health import Condition, Member, Survey
 from openecs.decide.services.rollout import Moves
 from openecs.decide.services.state import SchedulerSettings, Start, Stop
-from openecs.model.services import Deployment, RolloutState, Service
+from openecs.model.services import Deployment, LifecycleStage, RolloutState, Service
 from openecs.model.tasks import Task, TaskStatus
 
 
@@ -21,16 +21,16 @@ def stops_of(service: Service, members: Iterable[Member]) -> tuple[Stop, ...]:
 
 
 def starts_of(service: Service, moves: Moves) -> tuple[Start, ...]:
-    """The start of tasks of the PRIMARY deployment, if any is due."""
+    """The starts that are due: of the PRIMARY deployment, and of one that still serves."""
     if not moves.starts or service.primary is None:
-        return ()
+        return moves.of_source
     start = Start(
         deployment=service.primary.id,
         count=moves.starts,
         instances=moves.instances,
         replaces_unhealthy=moves.replaces_unhealthy,
     )
-    return (start,)
+    return (*moves.of_source, start)
 
 
 def complaints(service: Service, members: Iterable[Member]) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def settle(
     gone = {m.task.id for m in moves.stops}
     left = [m for m in seen.members if m.task.id not in gone]
     service = _pruned(service, seen, left, now)
-    is_quiet = not moves.starts and not moves.stops
+    is_quiet = moves.is_quiet
     service, told = _completed(service, seen, left, now) if is_quiet else (service, ())
     is_steady = is_quiet and _is_steady(service, left)
     return noted(service, told, settings, now, is_steady=is_steady)
@@ -114,10 +114,11 @@ def _pruned(service: Service, seen: Survey, left: Sequence[Member], now: datetim
     primary, *older = service.deployments
     counts = {d.id: sum(m.task.started_by == d.id for m in left) for d in older}
     running = _still_running(seen)
+    serving = _still_serving(service)
     kept = [
-        _resized(d, counts[d.id], now)
+        _resized(d, service.desired_count if d is serving else counts[d.id], now)
         for d in older
-        if counts[d.id] or d.id in running or _is_rolled_back_by(primary, d)
+        if counts[d.id] or d.id in running or d is serving or _is_rolled_back_by(primary, d)
     ]
     return replace(service, deployments=(_resized(primary, service.desired_count, now), *kept))
 
@@ -128,6 +129,13 @@ def _is_rolled_back_by(primary: Deployment, older: Deployment) -> bool:
         and older.rollout_state is RolloutState.FAILED
         and older.service_deployment == primary.service_deployment
     )
+
+
+def _still_serving(service: Service) -> Deployment | None:
+    """The older deployment that is kept up while the traffic is shifted away from it."""
+    shift = traffic.current(service)
+    is_over = shift is None or shift.stage is LifecycleStage.CLEAN_UP
+    return None if is_over else traffic.source(service)
 
 
 def _still_running(seen: Survey) -> frozenset[str | None]:
@@ -146,6 +154,8 @@ def _completed(
 ) -> tuple[Service, tuple[str, ...]]:
     primary = service.primary
     if primary is None or primary.rollout_state is not RolloutState.IN_PROGRESS:
+        return service, ()
+    if primary.shift is not None and primary.shift.stage is not LifecycleStage.CLEAN_UP:
         return service, ()
     is_alone = _still_running(seen) <= {primary.id}
     if not is_alone or len(left) != service.desired_count:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from openecs.decide.services.bounds import Bounds, bounds
 from openecs.decide.services.health import Condition, Member, Survey
+from openecs.decide.services.state import Start
 from openecs.decide.services.victims import in_order, victims
 from openecs.model.services import Deployment, RolloutState, Service
 
@@ -33,6 +34,13 @@ class Moves:
     is_kept: bool = False
     #: A start is due that has to wait.
     is_held: bool = False
+    #: Starts of the deployment whose traffic is being taken over.
+    of_source: tuple[Start, ...] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is stopped or started."""
+        return not self.starts and not self.stops and not self.of_source
 
 
 def moves(service: Service, seen: Survey, allowed: int) -> Moves:
@@ -43,7 +51,7 @@ def moves(service: Service, seen: Survey, allowed: int) -> Moves:
     if primary.rollout_state is RolloutState.FAILED:
         return _after_failure(service, seen)
     if primary.rollout_state is RolloutState.IN_PROGRESS:
-        return _roll(service, seen, allowed)
+        return roll(service, seen, allowed)
     limits = bounds(service.desired_count, service.deployment_configuration)
     return balance(service, seen.members, service.desired_count, limits, allowed)
 
@@ -114,7 +122,8 @@ def _serves(member: Member) -> bool:
     return member.condition >= Condition.UNPROVEN
 
 
-def _roll(service: Service, seen: Survey, allowed: int) -> Moves:
+def roll(service: Service, seen: Survey, allowed: int) -> Moves:
+    """The next moves of a deployment in progress."""
     desired = service.desired_count
     limits = bounds(desired, service.deployment_configuration)
     news, olds = seen.of(service.primary), _others(service.primary, seen)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from openecs.decide.services import circuit_breaker, daemon, outcome, rollout, start_backoff
+from openecs.decide.services import (
+    circuit_breaker,
+    daemon,
+    outcome,
+    rollout,
+    shifting,
+    start_backoff,
+    traffic,
+)
 from openecs.decide.services.accounting import account
 from openecs.decide.services.health import Condition, Survey, survey
 from openecs.decide.services.rollout import Moves
 from openecs.decide.services.state import FreshIds, SchedulerSettings, ServicePlan, ServiceState
 from openecs.decide.services.wake import wake_at
-from openecs.model.services import SchedulingStrategy, Service
+from openecs.model.services import Deployment, SchedulingStrategy, Service
 
 
 def schedule(
@@ -20,14 +28,17 @@ def schedule(
     """What the service's deployments ask for now."""
     seen = survey(state, settings, now)
     service, accounted = account(_sized(state), seen, settings, now)
-    service, broken = circuit_breaker.check(service, state.alarms, fresh.deployment, now)
-    moves = _moves(state, service, seen, _allowance(service, seen, settings, now))
+    problem = traffic.problem(service, state.forwards, now)
+    service, broken = circuit_breaker.check(service, state.alarms, problem, fresh.deployment, now)
+    shifted = traffic.advance(service, seen, state.forwards, fresh.hook, now)
+    has_moved, service = shifted != service, shifted
+    moves = _moves(state, service, seen, settings, now)
     settled: tuple[str, ...] = ()
     if not broken:
         # A failure is on record before what comes of it is.
         service, settled = outcome.settle(service, seen, moves, settings, now)
     primary = service.primary
-    held = primary.start_after if primary and moves.is_held else None
+    held = [d.start_after for d in service.deployments] if moves.is_held else []
     # The order of AWS's own: what never ran goes before the failure is told, what ran after it.
     events = (
         *accounted,
@@ -45,7 +56,8 @@ def schedule(
         starts=outcome.starts_of(service, moves),
         accounted=accounted_tasks(seen, moves),
         events=events,
-        wake=now if broken else wake_at(service, seen, (held,), settings, now),
+        forwards=traffic.unwritten(service, state.forwards),
+        wake=now if broken or has_moved else wake_at(service, seen, held, settings, now),
     )
 
 
@@ -62,16 +74,24 @@ def _sized(state: ServiceState) -> Service:
     return replace(service, desired_count=len(state.eligible))
 
 
-def _allowance(service: Service, seen: Survey, settings: SchedulerSettings, now: datetime) -> int:
-    primary = service.primary
-    if primary is None:
-        return 0
-    pending = [m for m in seen.of(primary) if m.condition is Condition.PENDING]
-    monitored = circuit_breaker.is_monitored(service, primary)
-    return start_backoff.allowance(primary, pending, settings, now, monitored=monitored)
+def _moves(
+    state: ServiceState,
+    service: Service,
+    seen: Survey,
+    settings: SchedulerSettings,
+    now: datetime,
+) -> Moves:
+    def allowance(deployment: Deployment | None) -> int:
+        if deployment is None:
+            return 0
+        pending = [m for m in seen.of(deployment) if m.condition is Condition.PENDING]
+        monitored = circuit_breaker.is_monitored(service, deployment)
+        return start_backoff.allowance(deployment, pending, settings, now, monitored=monitored)
 
-
-def _moves(state: ServiceState, service: Service, seen: Survey, allowed: int) -> Moves:
+    allowed, shift = allowance(service.primary), traffic.current(service)
     if service.scheduling_strategy is SchedulingStrategy.DAEMON:
         return daemon.moves(service, seen, state.eligible, allowed)
-    return rollout.moves(service, seen, allowed)
+    if shift is None:
+        return rollout.moves(service, seen, allowed)
+    both = allowed, allowance(traffic.source(service))
+    return shifting.moves(service, shift, seen, state.forwards, both)

@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 from openecs.model.services import Service, TaskSet
 from openecs.model.tasks import Task
 
+#: By the ARN of a listener rule (of a network load balancer: a listener): the weights of the target
+#: groups it forwards to, by their ARNs. A rule that is not in it is not there.
+Forwards = Mapping[str, Mapping[str, int]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerSettings:
@@ -37,6 +41,8 @@ class FreshIds:
 
     #: ``ecs-svc/`` and 19 digits.
     deployment: str
+    #: Letters and digits for the ids of lifecycle hooks.
+    hook: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class ServiceState:
     alarms: frozenset[str] = frozenset()
     #: Of an EXTERNAL service.
     task_sets: tuple[TaskSet, ...] = ()
+    #: The rules of the newest deployment, where it shifts traffic.
+    forwards: Forwards = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,8 @@ class ServicePlan:
     starts: tuple[Start, ...] = ()
     #: Ids of tasks whose end has been taken into account with this plan.
     accounted: tuple[str, ...] = ()
+    #: Weights that rules are to be given.
+    forwards: Forwards = field(default_factory=dict)
     #: Messages of service events, oldest first; those of starts come from their outcome.
     events: tuple[str, ...] = ()
     #: When to look again though nothing happens: a back-off ends, a task becomes healthy.

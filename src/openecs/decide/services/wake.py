@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from openecs.decide.services import traffic
 from openecs.decide.services.health import Survey
 from openecs.decide.services.state import SchedulerSettings
 from openecs.model.services import Service
@@ -21,7 +22,7 @@ def wake_at(
 
     ``held_until``: when starts that are due may be tried.
     """
-    times = [*held_until, *(m.changes_at for m in seen.members)]
+    times = [*held_until, *traffic.changes_at(service), *(m.changes_at for m in seen.members)]
     if service.steady_at:
         times.append(service.steady_at + settings.steady_again)
     else:
