@@ -32,6 +32,7 @@ def serving(shifted, word: str, count: int = 2, **configuration) -> str:
     return definition
 
 
+@pytest.mark.covers("ecs:ContinueServiceDeployment", "ecs:DescribeServiceDeployments")
 def test_blue_green_moves_all_traffic_at_once(shifted):
     services = shifted.services
     serving(shifted, "blue")
@@ -103,6 +104,7 @@ def test_a_canary_goes_on_where_a_killed_server_stood(own_server):
         shifted.close()
 
 
+@pytest.mark.covers("ecs:StopServiceDeployment")
 def test_linear_steps_and_a_stop_on_the_way(shifted):
     services = shifted.services
     blue = serving(shifted, "blue")

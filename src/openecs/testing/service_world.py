@@ -5,12 +5,14 @@ No store and no engine: what a plan says is done to plain values, as the control
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from openecs.decide import lifecycle
+from openecs.decide.services import traffic
 from openecs.decide.services.health import is_live
 from openecs.decide.services.plan import after_starts, plan
 from openecs.decide.services.state import (
@@ -116,6 +118,8 @@ class ServiceWorld:
     eligible: tuple[str, ...] = ()
     alarms: frozenset[str] = frozenset()
     task_sets: tuple[TaskSet, ...] = ()
+    #: The weights of listener rules.
+    forwards: dict[str, Mapping[str, int]] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     accounted: list[str] = field(default_factory=list)
     started: int = 0
@@ -137,6 +141,7 @@ class ServiceWorld:
             eligible=self.eligible,
             alarms=self.alarms,
             task_sets=self.task_sets,
+            forwards=dict(self.forwards),
         )
 
     def decide(self) -> ServicePlan:
@@ -165,6 +170,7 @@ class ServiceWorld:
         self.service, told = after_starts(decided.service, outcomes, self.now)
         self.events.extend(told)
         self.task_sets = decided.task_sets
+        self.forwards |= decided.forwards
 
     def later(self, seconds: float) -> None:
         """Let time go by."""
@@ -172,10 +178,17 @@ class ServiceWorld:
 
     def deploy(self, **changes: Any) -> Deployment:
         """Begin another deployment, as UpdateService does."""
-        number = next(self._deployments)
+        number, service = next(self._deployments), self.service
+        configuration = service.deployment_configuration
+        served = service.revision.load_balancers if service.revision else ()
+        revision = replace(a_revision(number), load_balancers=served)
+        alternate = traffic.is_on_alternate(service, revision, configuration)
+        revision = replace(revision, on_alternate=alternate)
         primary = a_deployment(
             number,
-            desired_count=self.service.desired_count,
+            revision=revision,
+            desired_count=service.desired_count,
+            shift=traffic.begin(service, revision, configuration, f"{number}", self.now),
             created_at=self.now,
             updated_at=self.now,
             **changes,

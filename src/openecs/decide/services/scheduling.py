@@ -32,6 +32,7 @@ def schedule(
     service, broken = circuit_breaker.check(service, state.alarms, problem, fresh.deployment, now)
     shifted = traffic.advance(service, seen, state.forwards, fresh.hook, now)
     has_moved, service = shifted != service, shifted
+    forwards = traffic.unwritten(service, state.forwards)
     moves = _moves(state, service, seen, settings, now)
     settled: tuple[str, ...] = ()
     if not broken:
@@ -56,7 +57,7 @@ def schedule(
         starts=outcome.starts_of(service, moves),
         accounted=accounted_tasks(seen, moves),
         events=events,
-        forwards=traffic.unwritten(service, state.forwards),
+        forwards=forwards,
         wake=now if broken or has_moved else wake_at(service, seen, held, settings, now),
     )
 

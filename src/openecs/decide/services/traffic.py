@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from openecs.decide.services import hooks
 from openecs.decide.services.bounds import bounds
@@ -57,7 +58,9 @@ def has_begun(shift: TrafficShift, stage: LifecycleStage) -> bool:
 
 
 def source(service: Service) -> Deployment | None:
-    """The deployment that the PRIMARY takes the traffic from: what completed last, else the oldest.
+    """The deployment that the PRIMARY takes the traffic from.
+
+    What completed last; while that is being gone back to: it, then; else the oldest.
 
     None where there is nothing yet, and for a rollback: that takes it back from all others.
     """
@@ -112,13 +115,11 @@ def advance(
     primary, before = service.primary, current(service)
     if primary is None or before is None:
         return service
-    shift = hooks.expired(before, now)
-    while _shares(shift) == _shares(before) and _is_done(service, shift, seen, forwards, now):
-        shift = _entered(service, shift, fresh, now)
-    if shift == before:
-        return service
-    updated = replace(primary, shift=shift, updated_at=now)
-    return replace(service, deployments=(updated, *service.deployments[1:]))
+    shift, after = hooks.expired(before, now), service
+    while _shares(shift) == _shares(before) and _is_done(after, shift, seen, forwards, now):
+        shift = _entered(after, shift, fresh, now)
+        after = _with(after, shift, now)
+    return service if shift == before else _with(after, shift, now)
 
 
 def wanted(service: Service) -> Forwards:
@@ -184,12 +185,18 @@ def shares(service: Service) -> Mapping[str, tuple[float, float]]:
     return found
 
 
+def _with(service: Service, shift: TrafficShift, now: datetime) -> Service:
+    primary, *older = service.deployments
+    return replace(service, deployments=(replace(primary, shift=shift, updated_at=now), *older))
+
+
 def _serving(
     deployments: tuple[Deployment, ...], completed: ServiceRevision | None
 ) -> Deployment | None:
-    """Which of the deployments has the traffic."""
+    """Which of the deployments is to be relied on: what completed, what is gone back to."""
     known = (d for d in deployments if completed and d.revision.id == completed.id)
-    return next(known, deployments[-1] if deployments else None)
+    gone_back_to = (d for d in deployments if is_going_back(d))
+    return next(chain(known, gone_back_to, reversed(deployments)), None)
 
 
 def _share(service: Service, revision: ServiceRevision) -> float:
@@ -254,7 +261,7 @@ def _is_done(
     match shift.stage:
         case Stage.RECONCILE_SERVICE:
             return _is_reconciled(service, shift, seen)
-        case Stage.SCALE_UP:
+        case Stage.SCALE_UP | Stage.PRE_PRODUCTION_TRAFFIC_SHIFT:
             return _is_scaled_up(service, seen)
         case Stage.CLEAN_UP:
             return False
@@ -327,8 +334,8 @@ def _is_reconciled(service: Service, shift: TrafficShift, seen: Survey) -> bool:
     if shift.production_weight:
         return _can_serve(service, seen, source(service))
     kept = {d.id for d in (service.primary, source(service)) if d}
-    tasks = (*(m.task for m in seen.members), *seen.stopping)
-    return all(t.started_by in kept or t.last_status is not TaskStatus.RUNNING for t in tasks)
+    running = (t for t in seen.stopping if t.last_status is TaskStatus.RUNNING)
+    return all(t.started_by in kept for t in (*(m.task for m in seen.members), *running))
 
 
 def _is_scaled_up(service: Service, seen: Survey) -> bool:

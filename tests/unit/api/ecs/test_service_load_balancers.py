@@ -92,7 +92,7 @@ async def test_addresses_are_for_tasks_that_have_one(world) -> None:
         ([{"targetGroupArn": GROUP.arn}], "Container name should not be null or empty."),
         (
             [serving(GROUP)[0] | {"advancedConfiguration": {"alternateTargetGroupArn": OTHER.arn}}],
-            "OpenECS has not built blue/green deployments yet: remove advancedConfiguration.",
+            "productionListenerRule is required in advancedConfiguration.",
         ),
         (serving(*[GROUP] * 6), "load balancers can have at most 5 items."),
     ],
