@@ -169,8 +169,8 @@ async def test_deployments_take_turns_with_the_target_groups(world) -> None:
         (
             BLUE_GREEN | {"lifecycleHooks": [LAMBDA]},
             (
-                "OpenECS calls the functions of AWS_LAMBDA lifecycle hooks at the URL of its setting "
-                "lambda_url, which is not set: set it, or use hooks of the type PAUSE."
+                "OpenECS calls the functions of AWS_LAMBDA lifecycle hooks at the URL of its "
+                "setting lambda_url, which is not set: set it, or use hooks of the type PAUSE."
             ),
         ),
     ],
