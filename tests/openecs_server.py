@@ -16,6 +16,8 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+from openecs.edge.envoy import Envoy
+
 READY_WITHIN = 30
 
 
@@ -125,8 +127,9 @@ class OpenEcs:
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
     def clean(self) -> None:
-        """End the server and remove every container it made."""
+        """End the server and its Envoy, and remove every container it made."""
         self.kill()
+        Envoy(self.data_dir / "envoy").stop()
         identity = self.data_dir / "installation-id"
         if identity.exists():
             remove_containers(f"org.openecs.installation={identity.read_text().strip()}")
