@@ -88,6 +88,20 @@ async def test_a_port_that_a_socket_of_the_host_has_is_passed_over(engine):
     assert [p.host_port for p in ports if p.host_ip == "0.0.0.0"] == [61_503]
 
 
+async def test_a_block_goes_where_the_host_has_no_socket(engine):
+    block = PortBinding(
+        container_port=8080,
+        protocol="tcp",
+        count=2,
+        host_port_first=61_520,
+        host_port_last=61_524,
+    )
+    with listening(61_520, 61_521, 61_522):
+        name = await engine.start_with(block)
+    ports = (await engine.runtime.inspect(name)).ports
+    assert sorted({p.host_port for p in ports}) == [61_523, 61_524]
+
+
 async def test_a_static_port_that_a_socket_of_the_host_has_is_refused(engine):
     with (
         listening(61_510),

@@ -8,7 +8,6 @@ Health checks: see ``health``.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,8 +17,6 @@ from openecs.model.containers import ContainerObservation, ContainerState
 from openecs.runtime.base import (
     CannotStartContainer,
     ContainerEvent,
-    ContainerSpec,
-    PortBinding,
 )
 from openecs.runtime.docker.client import EngineClient, EngineRefusal
 from openecs.runtime.docker.health import HealthChecks
@@ -27,8 +24,6 @@ from openecs.runtime.docker.health import HealthChecks
 #: In the refusal of a removal: containers that depend on it are still there.
 DEPENDENTS = "dependent containers"
 JOINED = "container:"
-#: In the refusal of a start: a socket of the host has the port.
-IN_USE_PORT = re.compile(r":(?P<port>\d+): bind: address already in use")
 MODES = ("NetworkMode", "PidMode", "IpcMode")
 
 
@@ -39,9 +34,6 @@ class Podman:
         self._client = client
         self.health = HealthChecks(client)
         self._start_errors: dict[str, str] = {}
-        #: Containers whose ports were chosen for Podman, until they start; and ports it refused.
-        self._choices: dict[str, ContainerSpec] = {}
-        self._refused: dict[str, set[tuple[int, str]]] = {}
         #: Containers to be removed once those that depend on them are.
         self._lingering: set[str] = set()
 
@@ -55,27 +47,6 @@ class Podman:
             if not state.get("Running"):
                 message = f"cannot join namespaces of a non running container: {owner}"
                 raise CannotStartContainer(f"Error response from daemon: {message}")
-
-    def ports_refused(self, spec: ContainerSpec) -> set[tuple[int, str]]:
-        """Host ports a container could not have; Podman takes one for each, no candidates."""
-        self._choices[spec.name] = spec
-        return self._refused.get(spec.name, set())
-
-    def next_choice(self, name: str, error: str) -> ContainerSpec | None:
-        """What to make again for another port than the one ``error`` names, if there is one."""
-        spec, named = self._choices.get(name), IN_USE_PORT.search(error)
-        if spec is None or named is None:
-            return None
-        port = int(named["port"])
-        if not any(b.host_port_first <= port <= b.host_port_last for b in _open(spec)):
-            return None
-        self._refused.setdefault(name, set()).update({(port, "tcp"), (port, "udp")})
-        return spec
-
-    def settled(self, name: str) -> None:
-        """A container started, or failed to: its ports are chosen no more."""
-        self._choices.pop(name, None)
-        self._refused.pop(name, None)
 
     def refused_start(self, name: str, error: str) -> None:
         """Keep why a container did not start."""
@@ -143,7 +114,3 @@ def owners(shown: Mapping[str, Any]) -> set[str]:
     config = shown.get("HostConfig") or {}
     modes = [config.get(mode) or "" for mode in MODES]
     return {mode.removeprefix(JOINED) for mode in modes if mode.startswith(JOINED)}
-
-
-def _open(spec: ContainerSpec) -> list[PortBinding]:
-    return [b for b in spec.ports if b.host_port_first != b.host_port_last]

@@ -34,6 +34,7 @@ from openecs.runtime.docker import bodies, cgroups, pause
 from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
 from openecs.runtime.docker.podman import DEPENDENTS, Podman
+from openecs.runtime.docker.port_choices import PortChoices
 
 DAEMON = "Error response from daemon: "
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class DockerRuntime:
         self._pause = asyncio.Lock()
         self._paused = False
         self._podman: Podman | None = None
+        self._choices = PortChoices()
         self._may_limit_files = True
         #: Containers made with a limit the engine may turn out not to have, until they start.
         self._limited: dict[str, ContainerSpec] = {}
@@ -185,8 +187,7 @@ class DockerRuntime:
             await self._start_without_limit(spec)
         finally:
             self._limited.pop(name, None)
-            if self._podman is not None:
-                self._podman.settled(name)
+            self._choices.settled(name)
 
     async def stop(self, name: str, grace: timedelta) -> None:
         """Its stop signal, then SIGKILL after ``grace``; returns once it has exited."""
@@ -259,13 +260,10 @@ class DockerRuntime:
     async def _settled(self, spec: ContainerSpec) -> ContainerSpec:
         """The container as the engine can make it: with ports, and limits it may give."""
         # Podman takes no candidates for a host port.
-        podman = await self._known_podman()
-        choosy = podman is not None
+        choosy = await self._known_podman() is not None
         if ports.is_open(spec, every_choice=choosy):
             listed = await self._call("GET", "/containers/json")
-            taken = bodies.published(listed)
-            if podman is not None:
-                taken |= podman.ports_refused(spec)
+            taken = bodies.published(listed) | self._choices.refused(spec)
             spec = ports.settled(spec, taken, every_choice=choosy)
         if spec.open_files and self._may_limit_files:
             self._limited[spec.name] = spec
@@ -290,13 +288,11 @@ class DockerRuntime:
                 return
 
     async def _may_try_again(self, name: str, error: str) -> bool:
-        """Whether another attempt goes to another port; Podman needs another container for it."""
-        if self._podman is None:
-            shown = await self._call("GET", f"/containers/{name}/json")
-            return bodies.has_candidates(shown)
-        spec = self._podman.next_choice(name, error)
+        """Whether another attempt goes to another port: of a container made anew, or as it is."""
+        spec = self._choices.again(name, error)
         if spec is None:
-            return False
+            shown = await self._call("GET", f"/containers/{name}/json")
+            return self._podman is None and bodies.has_candidates(shown)
         await self.remove(name)
         await self.create(spec)
         return True
