@@ -20,6 +20,9 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 #: Seconds an application load balancer waits for a connection to a target.
 _CONNECT = "10s"
 
+#: A target that fails again and again is left alone for a while, half of them at most.
+_OUTLIERS = {"consecutive_5xx": 5, "max_ejection_percent": 50, "base_ejection_time": "30s"}
+
 _ALGORITHMS = {
     "round_robin": "ROUND_ROBIN",
     "least_outstanding_requests": "LEAST_REQUEST",
@@ -29,7 +32,7 @@ _ALGORITHMS = {
 
 def cluster(group: TargetGroup, directory: Path) -> Resource:
     """The cluster of a target group; its endpoints are in a file of their own."""
-    algorithm = group.attributes.get("load_balancing.algorithm.type", "round_robin")
+    algorithm = _algorithm(group)
     made: Resource = {
         "@type": f"{_TYPE}.config.cluster.v3.Cluster",
         "name": group.arn,
@@ -44,17 +47,26 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
             }
         },
         "connect_timeout": _CONNECT,
-        "lb_policy": _ALGORITHMS[algorithm],
+        "lb_policy": algorithm,
         # Open to all when none is healthy. In whole percents: 0 would be never.
         "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
     }
     if group.protocol in {"HTTPS", "TLS"}:
-        made["transport_socket"] = {
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
-            },
-        }
+        made["transport_socket"] = _socket("tls", "tls.v3.UpstreamTlsContext")
+    if group.attributes.get("proxy_protocol_v2.enabled") == "true":
+        plain = _socket("raw_buffer", "raw_buffer.v3.RawBuffer")
+        made["transport_socket"] = _socket(
+            "upstream_proxy_protocol",
+            "proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+            config={"version": "V2"},
+            transport_socket=made.get("transport_socket", plain),
+        )
+    slow_start = group.attributes.get("slow_start.duration_seconds", "0")
+    if slow_start != "0":
+        window = {"slow_start_config": {"slow_start_window": f"{slow_start}s"}}
+        made["round_robin_lb_config"] = window
+    if group.attributes.get("load_balancing.algorithm.anomaly_mitigation") == "on":
+        made["outlier_detection"] = _OUTLIERS
     if group.protocol_version in {"HTTP2", "GRPC"}:
         made["typed_extension_protocol_options"] = {
             _HTTP: {
@@ -63,6 +75,21 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
             }
         }
     return made
+
+
+def _algorithm(group: TargetGroup) -> str:
+    """Envoy's policy; where sessions of a network load balancer stay, the client's address says."""
+    is_network = group.protocol not in {"HTTP", "HTTPS"}
+    if is_network and group.attributes.get("stickiness.enabled") == "true":
+        return "MAGLEV"
+    return _ALGORITHMS[group.attributes.get("load_balancing.algorithm.type", "round_robin")]
+
+
+def _socket(kind: str, message: str, **config: Any) -> Resource:
+    return {
+        "name": f"envoy.transport_sockets.{kind}",
+        "typed_config": {"@type": f"{_TYPE}.extensions.transport_sockets.{message}", **config},
+    }
 
 
 def endpoints(

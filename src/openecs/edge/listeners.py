@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openecs.edge import flows, tls
+from openecs.edge.sources import source_filter
+from openecs.edge.stickiness import session_filter
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer
 
@@ -62,6 +65,11 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
 
     @property
+    def is_udp(self) -> bool:
+        """Whether it is for datagrams; what is for both has two fronts."""
+        return self.listener.protocol == "UDP"
+
+    @property
     def names(self) -> list[str]:
         """The hosts that requests at the door name when they mean it."""
         return [self.balancer.dns_name, f"{self.balancer.dns_name}:*"]
@@ -69,6 +77,9 @@ class Front:
 
 def own(front: Front, xds: Path) -> Resource:
     """The listener at its load balancer's own address."""
+    if front.is_udp:
+        name = f"own {front.listener.arn} udp"
+        return _udp_listener(name, front.balancer.loopback_address, front)
     chain = _chain(front, routes_file(front.listener), xds)
     return _listener(f"own {front.listener.arn}", front.balancer.loopback_address, front, [chain])
 
@@ -77,6 +88,8 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     """The listener that all of a port share; the first has what is not said to be another's."""
     first = fronts[0]
     name = f"door {first.listener.port}"
+    if first.is_udp:
+        return _udp_listener(f"{name} udp", address, first)
     chains = []
     if first.listener.protocol == "HTTPS":
         for front in fronts[1:]:
@@ -141,51 +154,28 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
     }
 
 
+def _udp_listener(name: str, address: str, front: Front) -> Resource:
+    socket = {"protocol": "UDP", "address": address, "port_value": front.listener.port}
+    return {
+        "@type": f"{_TYPE}.config.listener.v3.Listener",
+        "name": name,
+        "address": {"socket_address": socket},
+        "udp_listener_config": {"downstream_socket_config": {}},
+        "listener_filters": [flows.datagrams(front.listener)],
+    }
+
+
 def _chain(front: Front, routes: str, xds: Path) -> Resource:
     network = front.listener.protocol in {"TCP", "TLS"}
-    chain: Resource = {"filters": [_tcp(front) if network else _http(front, routes, xds)]}
+    filters = (
+        [flows.connections(front.listener)]
+        if network
+        else [source_filter(), _http(front, routes, xds)]
+    )
+    chain: Resource = {"filters": filters}
     if front.key_pairs:
-        chain["transport_socket"] = {
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": _tls(front),
-        }
+        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs)
     return chain
-
-
-def _tls(front: Front) -> Resource:
-    is_http = front.listener.protocol == "HTTPS"
-    return {
-        "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-        "common_tls_context": {
-            "alpn_protocols": ["h2", "http/1.1"] if is_http else [],
-            "tls_certificates": [
-                {
-                    "certificate_chain": {"inline_string": pair.certificate + (pair.chain or "")},
-                    "private_key": {"inline_string": pair.private_key},
-                }
-                for pair in front.key_pairs
-            ],
-        },
-    }
-
-
-def _tcp(front: Front) -> Resource:
-    forward = front.listener.default_actions[0].forward
-    groups = forward.target_groups if forward else ()
-    idle = front.listener.attributes.get("tcp.idle_timeout.seconds", "350")
-    return {
-        "name": "envoy.filters.network.tcp_proxy",
-        "typed_config": {
-            "@type": f"{_FILTERS}.network.tcp_proxy.v3.TcpProxy",
-            "stat_prefix": "network",
-            "idle_timeout": f"{idle}s",
-            "weighted_clusters": {
-                "clusters": [
-                    {"name": g.target_group_arn, "weight": g.weight} for g in groups if g.weight
-                ]
-            },
-        },
-    }
 
 
 def _http(front: Front, routes: str, xds: Path) -> Resource:
@@ -226,6 +216,7 @@ def _http_filters() -> list[Resource]:
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [
         {"name": "envoy.filters.http.lua", "typed_config": lua},
+        session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
 

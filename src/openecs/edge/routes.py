@@ -7,11 +7,23 @@ for listener rules": rules by priority, all conditions of a rule, any value of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from openecs.edge import stickiness
 from openecs.edge.redirects import program
-from openecs.model.load_balancing import Action, Condition, ForwardAction, Listener, QueryPair, Rule
+from openecs.edge.sources import source_in
+from openecs.model.load_balancing import (
+    Action,
+    Condition,
+    ForwardAction,
+    Listener,
+    QueryPair,
+    Rule,
+    TargetGroup,
+    WeightedTargetGroup,
+)
 
 Route = dict[str, Any]
 Matcher = dict[str, Any]
@@ -25,28 +37,42 @@ _REPEATABLE = "GET|HEAD|OPTIONS"
 _UNSENT = "connect-failure,refused-stream"
 
 
+#: Seconds that a session stays with a target group unless it is said.
+_SESSION = 3600
+
+
 class NotBuilt(Exception):
     """A rule that this data plane cannot carry out, and why."""
 
 
-def routes(listener: Listener, rules: Iterable[Rule], idle_timeout: int) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What routes go by, besides rules."""
+
+    #: By ARN.
+    groups: Mapping[str, TargetGroup]
+    #: Seconds.
+    idle_timeout: int
+
+
+def routes(listener: Listener, rules: Iterable[Rule], ground: Ground) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
     found: list[Route] = []
     for rule in ordered:
         if rule.transforms:
             raise NotBuilt("transforms of rules are not built")
-        found.extend(_routes(_match(rule.conditions), rule.actions, idle_timeout))
-    found.extend(_routes({"prefix": "/"}, listener.default_actions, idle_timeout))
+        found.extend(_routes(_match(rule.conditions), rule.actions, ground))
+    found.extend(_routes({"prefix": "/"}, listener.default_actions, ground))
     return found
 
 
-def _routes(match: Route, actions: Sequence[Action], idle_timeout: int) -> Iterator[Route]:
+def _routes(match: Route, actions: Sequence[Action], ground: Ground) -> Iterator[Route]:
     if len(actions) != 1:
         raise NotBuilt("authentication by load balancers is not built")
     action = actions[0]
     if action.forward is not None:
-        yield from _forward(match, action.forward, idle_timeout)
+        yield from _forward(match, action.forward, ground)
     elif action.redirect is not None:
         source = {"inline_string": program(action.redirect)}
         yield {
@@ -71,21 +97,32 @@ def _routes(match: Route, actions: Sequence[Action], idle_timeout: int) -> Itera
         raise NotBuilt(f"actions of type {action.type} are not built")
 
 
-def _forward(match: Route, forward: ForwardAction, idle_timeout: int) -> Iterator[Route]:
-    if forward.stickiness_enabled:
-        raise NotBuilt("stickiness of target groups is not built")
-    weighted = [g for g in forward.target_groups if g.weight]
-    if not weighted:
+def _forward(match: Route, forward: ForwardAction, ground: Ground) -> Iterator[Route]:
+    shares = [_share(group, forward, ground) for group in forward.target_groups if group.weight]
+    if not shares:
         yield {"match": match, "direct_response": {"status": 503}}
         return
+    if forward.stickiness_enabled and len(shares) > 1:
+        for share in shares:
+            session = [*match.get("headers", ()), stickiness.came_from(share["name"])]
+            yield from _shared({**match, "headers": session}, [share], ground)
+    yield from _shared(match, shares, ground)
+
+
+def _share(group: WeightedTargetGroup, forward: ForwardAction, ground: Ground) -> Route:
+    arn = group.target_group_arn
+    share: Route = {"name": arn, "weight": group.weight}
+    share |= stickiness.session_of(ground.groups.get(arn))
+    if forward.stickiness_enabled:
+        share |= stickiness.goes_to(arn, forward.stickiness_seconds or _SESSION)
+    return share
+
+
+def _shared(match: Route, clusters: Sequence[Route], ground: Ground) -> Iterator[Route]:
     shares = {
-        "weighted_clusters": {
-            "clusters": [
-                {"name": group.target_group_arn, "weight": group.weight} for group in weighted
-            ]
-        },
+        "weighted_clusters": {"clusters": list(clusters)},
         "timeout": "0s",
-        "idle_timeout": f"{idle_timeout}s",
+        "idle_timeout": f"{ground.idle_timeout}s",
     }
     repeatable = {"name": ":method", "string_match": _regex(_REPEATABLE)}
     headers = [*match.get("headers", ()), repeatable]
@@ -118,7 +155,10 @@ def _match(conditions: Sequence[Condition]) -> Route:
     match: Route = {"prefix": "/"}
     for condition in conditions:
         if condition.field == "path-pattern":
-            match = {"safe_regex": {"regex": _any(condition, _wild)}}
+            match = match | {"safe_regex": {"regex": _any(condition, _wild)}}
+            del match["prefix"]
+        elif condition.field == "source-ip":
+            match = match | {"filter_state": [source_in(condition.values)]}
         else:
             headers.append(_header_match(condition))
     return {**match, "headers": headers} if headers else match

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import clusters, listeners, routes
+from openecs.edge import clusters, flows, listeners, routes
 from openecs.edge.listeners import Front, forwarding_headers
-from openecs.edge.routes import NotBuilt
+from openecs.edge.routes import Ground, NotBuilt
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
     Listener,
@@ -36,7 +36,7 @@ Resource = dict[str, Any]
 CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
 
 _ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS"})
+_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
         routed = _routes_of(world, front)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
         found.append(_named(made, front, listeners.own(front, xds)))
-    for port, shared in _by_port(fronts).items():
+    for (port, _), shared in _by_port(fronts).items():
         if shared[0].listener.protocol == "HTTP":
             made.routes[listeners.door_file(port)] = [_door_routes(world, port, shared)]
         resource = listeners.door(shared, address, xds)
@@ -121,7 +121,7 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
 def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
     """The listeners that can be served; of others their load balancer has a complaint."""
     balancers = {(b.scope, b.path): b for b in world.balancers}
-    for listener in world.listeners:
+    for listener in _by_transport(world.listeners):
         balancer = balancers.get((listener.scope, listener.load_balancer))
         if balancer is None:
             continue
@@ -137,8 +137,20 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             yield front
 
 
+def _by_transport(listeners: Iterable[Listener]) -> Iterator[Listener]:
+    """The listeners, those for connections and datagrams once for each."""
+    for listener in listeners:
+        if listener.protocol == "TCP_UDP":
+            yield replace(listener, protocol="TCP")
+            yield replace(listener, protocol="UDP")
+        else:
+            yield listener
+
+
 def _check(front: Front) -> None:
     listener = front.listener
+    if front.is_udp and len(flows.weighted(listener)) != 1:
+        raise NotBuilt("UDP to another number of target groups than one is not built")
     if listener.protocol not in _SERVED:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
     if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
@@ -154,15 +166,16 @@ def _routes_of(world: World, front: Front) -> list[Resource]:
         return []
     key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    found = routes.routes(listener, world.rules.get(key, ()), idle)
+    ground = Ground(groups={group.arn: group for group in world.groups}, idle_timeout=idle)
+    found = routes.routes(listener, world.rules.get(key, ()), ground)
     return [route | forwarding_headers(front) for route in found]
 
 
-def _by_port(fronts: Iterable[Front]) -> dict[int, list[Front]]:
-    """Who shares the door of each port: all that speak as the first one does."""
-    shared: dict[int, list[Front]] = {}
+def _by_port(fronts: Iterable[Front]) -> dict[tuple[int, bool], list[Front]]:
+    """Who shares the door of each port, of TCP and of UDP: all that speak as the first one does."""
+    shared: dict[tuple[int, bool], list[Front]] = {}
     for front in fronts:
-        there = shared.setdefault(front.listener.port, [])
+        there = shared.setdefault((front.listener.port, front.is_udp), [])
         together = front.listener.protocol in {"HTTP", "HTTPS"}
         if not there or (together and there[0].listener.protocol == front.listener.protocol):
             there.append(front)

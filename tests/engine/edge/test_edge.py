@@ -407,9 +407,10 @@ async def test_a_taken_port_is_told_and_tried_again(world) -> None:
 async def test_what_is_not_built_is_told(world) -> None:
     async with world.edge():
         await world.balance(GROUP)
-        await world.rule(1, fixed("x"), Condition(field="source-ip", values=("10.0.0.0/8",)))
+        await world.rule(1, Action(type="jwt-validation"), Condition(field="path-pattern"))
         state = await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
-    assert state.reason == (f"Listener on port {world.port}: conditions on source-ip are not built")
+    expected = "actions of type jwt-validation are not built"
+    assert state.reason == f"Listener on port {world.port}: {expected}"
 
 
 async def test_a_network_load_balancer_carries_connections(world) -> None:
@@ -420,3 +421,166 @@ async def test_a_network_load_balancer_carries_connections(world) -> None:
         await world.serve(a, group)
         _, body, _ = await world.until(says("a"))
         assert "x-forwarded-for" not in body.lower()
+
+
+async def test_rules_go_by_where_a_connection_comes_from(world) -> None:
+    async with world.edge():
+        await world.balance(GROUP)
+        await world.rule(1, fixed("far"), Condition(field="source-ip", values=("192.0.2.0/24",)))
+        near = Condition(field="source-ip", values=("10.0.0.0/8", "127.0.0.0/8"))
+        await world.rule(2, fixed("near"), near, Condition(field="path-pattern", values=("/*",)))
+        liar = {"X-Forwarded-For": "192.0.2.7"}
+        await world.until(lambda status, body: (status, body) == (200, "near"), headers=liar)
+
+
+async def test_a_session_stays_with_its_target(world) -> None:
+    sticky = replace(GROUP, attributes={"stickiness.enabled": "true"})
+    async with upstream("a") as a, upstream("b") as b, world.edge():
+        await world.balance(sticky)
+        gone = [await world.serve(port, sticky) for port in (a, b)]
+        _, first, headers = await world.until(lambda status, _: status == 200)
+        name = first.partition("\n")[0]
+        cookie = headers["Set-Cookie"]
+        assert cookie.startswith("AWSALB=")
+        assert "Max-Age=86400" in cookie
+        session = {"Cookie": "x=1; " + cookie.partition(";")[0]}
+        names = [(await world.get(headers=session))[1].partition("\n")[0] for _ in range(12)]
+        assert names == [name] * 12
+        # Its target leaves: another one takes it over.
+        port = {"a": a, "b": b}[name]
+        (left,) = (each for each in gone if each.port == port)
+        await world.put(TARGETS, replace(left, draining_since=BEGAN))
+        other = {"a": "b", "b": "a"}[name]
+        await world.until(says(other), headers=session)
+
+
+async def test_a_session_stays_with_its_target_group(world) -> None:
+    async with upstream("a") as a, upstream("b") as b, world.edge():
+        forward = ForwardAction(
+            target_groups=tuple(
+                WeightedTargetGroup(target_group_arn=g.arn) for g in (GROUP, OTHER)
+            ),
+            stickiness_enabled=True,
+            stickiness_seconds=60,
+        )
+        actions = (Action(type="forward", forward=forward),)
+        await world.balance(GROUP, OTHER, default_actions=actions)
+        await world.serve(a, GROUP)
+        await world.serve(b, OTHER)
+        await world.until(says("a"))
+        await world.until(says("b"))
+        _, first, headers = await world.get()
+        cookie = headers["Set-Cookie"]
+        assert cookie.startswith("AWSALBTG=")
+        session = {"Cookie": cookie.partition(";")[0]}
+        names = {(await world.get(headers=session))[1].partition("\n")[0] for _ in range(12)}
+        assert names == {first.partition("\n")[0]}
+
+
+async def test_what_is_asked_of_a_group_is_asked_of_envoy(world) -> None:
+    slow = replace(GROUP, attributes={"slow_start.duration_seconds": "30"})
+    mild = replace(
+        OTHER,
+        attributes={
+            "load_balancing.algorithm.type": "weighted_random",
+            "load_balancing.algorithm.anomaly_mitigation": "on",
+        },
+    )
+    async with upstream("a") as a, upstream("b") as b, world.edge() as edge:
+        await world.balance(slow, mild)
+        await world.serve(a, slow)
+        await world.serve(b, mild)
+        await world.until(says("a"))
+        await world.until(says("b"))
+        dump = await edge.envoy.admin("/config_dump?resource=dynamic_active_clusters")
+    made = {each["cluster"]["name"]: each["cluster"] for each in dump["configs"]}
+    started = made[slow.arn]["round_robin_lb_config"]["slow_start_config"]
+    assert started["slow_start_window"] == "30s"
+    assert made[mild.arn]["outlier_detection"]["consecutive_5xx"] == 5
+
+
+class Echo(asyncio.DatagramProtocol):
+    """Answers each datagram with its name."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data, address) -> None:
+        self.transport.sendto(self.name + b" " + data, address)
+
+
+async def test_a_network_load_balancer_carries_datagrams_and_connections(world) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    group = replace(GROUP, protocol="TCP_UDP", protocol_version=None)
+    loop = asyncio.get_running_loop()
+    async with upstream("a") as a, world.edge():
+        served, _ = await loop.create_datagram_endpoint(
+            lambda: Echo(b"udp"), local_addr=("127.0.0.1", a)
+        )
+        await world.balance(group, protocol="TCP_UDP", load_balancer=world.balancer.path)
+        await world.serve(a, group)
+        await world.until(says("a"))
+        for address in ("127.0.0.1", world.balancer.loopback_address):
+            assert await asked_by_datagram((address, world.port)) == b"udp hello"
+        served.close()
+
+
+async def asked_by_datagram(address) -> bytes:
+    """What is answered to ``hello``, which is sent until it is."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        async with asyncio.timeout(15):
+            while True:
+                await loop.sock_sendto(client, b"hello", address)
+                with contextlib.suppress(TimeoutError):
+                    return await asyncio.wait_for(loop.sock_recv(client, 100), 0.3)
+
+
+async def test_connections_of_one_client_stay_with_a_target(world) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    group = replace(
+        GROUP,
+        protocol="TCP",
+        protocol_version=None,
+        attributes={"stickiness.enabled": "true", "proxy_protocol_v2.enabled": "false"},
+    )
+    async with upstream("a") as a, upstream("b") as b, world.edge():
+        await world.balance(group, protocol="TCP", load_balancer=world.balancer.path)
+        await world.serve(a, group)
+        await world.serve(b, group)
+        _, first, _ = await world.until(lambda status, _: status == 200)
+        names = {(await world.get())[1].partition("\n")[0] for _ in range(12)}
+        assert names == {first.partition("\n")[0]}
+
+
+async def test_targets_are_told_of_the_client_by_proxy_protocol(world) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    group = replace(
+        GROUP,
+        protocol="TCP",
+        protocol_version=None,
+        attributes={"proxy_protocol_v2.enabled": "true"},
+    )
+    first = asyncio.get_running_loop().create_future()
+
+    async def serve(reader, writer) -> None:
+        if not first.done():
+            first.set_result(await reader.readexactly(12))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, world.edge():
+        await world.balance(group, protocol="TCP", load_balancer=world.balancer.path)
+        await world.serve(server.sockets[0].getsockname()[1], group)
+        await world.until_state(LoadBalancerStateCode.ACTIVE)
+        async with asyncio.timeout(15):
+            while not first.done():
+                _, writer = await asyncio.open_connection("127.0.0.1", world.port)
+                writer.write(b"hello")
+                await asyncio.wait([first], timeout=0.2)
+                writer.close()
+    assert first.result() == b"\r\n\r\n\x00\r\nQUIT\n"

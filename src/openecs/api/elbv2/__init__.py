@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from openecs.api.base import Service
 from openecs.api.elbv2 import (
+    account_limits,
     capacity,
+    listener_certificates,
     listeners,
     load_balancer_attributes,
+    load_balancer_changes,
     load_balancers,
     rules,
+    ssl_policies,
     tags,
     target_group_attributes,
     target_groups,
@@ -18,11 +22,15 @@ from openecs.api.elbv2 import (
 SERVICE = Service(
     name="elbv2",
     operations={
+        **account_limits.OPERATIONS,
         **capacity.OPERATIONS,
+        **listener_certificates.OPERATIONS,
         **listeners.OPERATIONS,
         **load_balancer_attributes.OPERATIONS,
+        **load_balancer_changes.OPERATIONS,
         **load_balancers.OPERATIONS,
         **rules.OPERATIONS,
+        **ssl_policies.OPERATIONS,
         **tags.OPERATIONS,
         **target_group_attributes.OPERATIONS,
         **target_groups.OPERATIONS,

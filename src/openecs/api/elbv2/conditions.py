@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
 
 from openecs.api.base import Members
 from openecs.api.elbv2 import errors
@@ -28,9 +29,16 @@ _CONFIGS = {
     "http-header": "HttpHeaderConfig",
     "http-request-method": "HttpRequestMethodConfig",
     "query-string": "QueryStringConfig",
+    "source-ip": "SourceIpConfig",
 }
 _OLD = ("path-pattern", "host-header")
-_LIMITS = {"path-pattern": 128, "host-header": 128, "http-header": 128, "http-request-method": 40}
+_LIMITS = {
+    "path-pattern": 128,
+    "host-header": 128,
+    "http-header": 128,
+    "http-request-method": 40,
+    "source-ip": 43,
+}
 _ONCE = ("path-pattern", "host-header", "http-request-method", "source-ip")
 _METHOD = re.compile(r"[A-Z_-]+")
 _MOST_VALUES, _MOST_WILDCARDS, _LONGEST_QUERY, _LONGEST_NAME = 5, 6, 128, 40
@@ -63,8 +71,6 @@ def _condition(given: Members) -> Condition:
     if field not in FIELDS:
         listed = ", ".join(FIELDS)
         raise errors.validation(f"Condition field '{field}' must be one of '[{listed}]'")
-    if field == "source-ip":
-        raise errors.not_built("conditions on 'source-ip'")
     if given.get("RegexValues"):
         raise errors.not_built("regular expressions in conditions")
     if field == "query-string":
@@ -104,11 +110,22 @@ def _check(field: str, value: str) -> None:
         raise errors.validation(f"The '{field}' value is too long; the limit is '{_LIMITS[field]}'")
     if not value:
         raise errors.validation("A condition value must be specified")
+    if field == "source-ip":
+        _check_block(value)
     if field == "http-request-method" and not _METHOD.fullmatch(value):
         raise errors.validation(
             "The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen "
             "and underscore"
         )
+
+
+def _check_block(value: str) -> None:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise errors.validation(
+            f"The 'source-ip' value '{value}' must be in CIDR notation"
+        ) from error
 
 
 def _check_name(name: str | None) -> None:

@@ -17,6 +17,8 @@ from openecs.store.kinds import TARGET_GROUPS
 
 _MOST_GROUPS = 5
 _HEAVIEST = 999
+#: Seconds.
+_WEEK = 604_800
 
 #: The protocols of groups that a listener's protocol may go to.
 _SPOKEN = {
@@ -37,9 +39,21 @@ def forward(
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
     config = given.get("ForwardConfig") or {}
-    if (config.get("TargetGroupStickinessConfig") or {}).get("Enabled"):
-        raise errors.not_built("stickiness of target groups in actions")
-    return ForwardAction(target_groups=shares)
+    sticky = config.get("TargetGroupStickinessConfig") or {}
+    seconds = sticky.get("DurationSeconds")
+    if sticky.get("Enabled") and seconds is None:
+        raise errors.validation(
+            "A 'DurationSeconds' must be specified when target group stickiness is enabled"
+        )
+    if seconds is not None and not 1 <= seconds <= _WEEK:
+        raise errors.validation(
+            f"Target group stickiness duration '{seconds}' must be between '1-{_WEEK}' inclusive"
+        )
+    return ForwardAction(
+        target_groups=shares,
+        stickiness_enabled=bool(sticky.get("Enabled")),
+        stickiness_seconds=seconds,
+    )
 
 
 def _shares(given: Members) -> tuple[WeightedTargetGroup, ...]:

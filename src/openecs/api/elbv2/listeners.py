@@ -16,23 +16,23 @@ from openecs.api.elbv2 import (
     errors,
     paging,
     references,
+    ssl_policies,
     tag_rules,
 )
 from openecs.api.elbv2.actions import Place
 from openecs.api.elbv2.attributes import Table, number
 from openecs.model.load_balancing import Listener, LoadBalancer, LoadBalancerType
+from openecs.model.tls_policies import DEFAULT_POLICY
 from openecs.store.base import Transaction, View
 from openecs.store.certificates import key_pair
 from openecs.store.kinds import LISTENERS, RULES
 
-DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
-
 _PROTOCOLS = {
     LoadBalancerType.APPLICATION: ("HTTP", "HTTPS"),
-    LoadBalancerType.NETWORK: ("TCP", "TLS"),
+    LoadBalancerType.NETWORK: ("TCP", "TLS", "UDP", "TCP_UDP"),
 }
 _SECURE = ("HTTPS", "TLS")
-_NOT_BUILT_PROTOCOLS = ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+_NOT_BUILT_PROTOCOLS = ("QUIC", "TCP_QUIC")
 _MOST = 50
 
 _FLOWS: Table = {"tcp.idle_timeout.seconds": number("350", 60, 6000)}
@@ -183,13 +183,15 @@ def _security(
         return _Security()
     if len(given) > 1:
         raise errors.validation("Only one certificate can be specified")
-    certificates = tuple(given) or (before.certificates if before else ())
+    known = before.certificates if before else ()
+    certificates = tuple(dict.fromkeys((*given, *known[1:]))) if given else known
     if not certificates:
         raise errors.validation(f"A certificate must be specified for {protocol} listeners")
     for arn in certificates:
         if key_pair(view, arn) is None:
             raise errors.certificate_not_found(arn)
-    return _Security(DEFAULT_POLICY, certificates)
+    policy = request.get("SslPolicy") or (before.ssl_policy if before else None)
+    return _Security(ssl_policies.find(policy or DEFAULT_POLICY).name, certificates)
 
 
 def _refuse_not_built(request: Members) -> None:
@@ -197,8 +199,6 @@ def _refuse_not_built(request: Members) -> None:
         raise errors.not_built("mutual authentication of listeners")
     if request.get("AlpnPolicy"):
         raise errors.not_built("ALPN policies of listeners")
-    if request.get("SslPolicy") not in {None, DEFAULT_POLICY}:
-        raise errors.not_built(f"security policies other than '{DEFAULT_POLICY}'")
 
 
 def _settings(listener: Listener) -> tuple[object, ...]:

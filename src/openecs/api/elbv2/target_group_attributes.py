@@ -67,10 +67,6 @@ _NETWORK: Table = {
 
 #: What the data plane has no means for, and the value that asks for nothing.
 _NOT_BUILT = {
-    "stickiness.enabled": "false",
-    _ANOMALY: "off",
-    _SLOW_START: "0",
-    "proxy_protocol_v2.enabled": "false",
     "deregistration_delay.connection_termination.enabled": "false",
     _HEALTH.format("unhealthy_state_routing", "count"): "1",
     _HEALTH.format("unhealthy_state_routing", "percentage"): "off",
@@ -127,6 +123,8 @@ def _check(stored: Mapping[str, str]) -> None:
             raise errors.not_built(f"the target group attribute '{key}': it can be '{plain}' only")
     if stored.get("stickiness.type") == "app_cookie":
         _check_cookie(stored)
+        if stored.get("stickiness.enabled") == "true":
+            raise errors.not_built("stickiness by an application's cookie: use 'lb_cookie'")
     algorithm = stored.get(_ALGORITHM, "round_robin")
     if stored.get(_SLOW_START, "0") != "0" and algorithm != "round_robin":
         raise errors.invalid_configuration(
