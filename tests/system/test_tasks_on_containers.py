@@ -224,6 +224,7 @@ def test_awsvpc_gives_the_task_an_address_its_containers_share(tasks):
             "name": "app",
             "image": "nginx",
             "command": ["sh", "-c", "until curl -sf localhost:80 >/dev/null; do :; done; sleep 99"],
+            "linuxParameters": {"initProcessEnabled": True},
         },
         networkMode="awsvpc",
     )

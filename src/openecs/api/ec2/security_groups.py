@@ -11,7 +11,7 @@ from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
 from openecs.model.network import SecurityGroup, SecurityGroupRule
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import SECURITY_GROUPS
+from openecs.store.kinds import LOAD_BALANCERS, SECURITY_GROUPS
 
 _IN, _OUT = "IpPermissions", "IpPermissionsEgress"
 _PERMISSION = {
@@ -75,13 +75,18 @@ def create_security_group(tx: Transaction, call: Call, request: Members) -> Memb
 
 
 def delete_security_group(tx: Transaction, call: Call, request: Members) -> Members:
-    """``DeleteSecurityGroup``: not a VPC's own, and none that a rule of another refers to."""
+    """``DeleteSecurityGroup``: not a VPC's own, and none in use.
+
+    That is by a rule of another group, or by a load balancer.
+    """
     group = named(tx, call.scope, request)
     if group.name == "default":
         text = f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
         raise ServiceError("CannotDelete", text)
     others = (one for one in _all(tx, call.scope) if one.id != group.id)
-    if any(rule.referenced_group == group.id for other in others for rule in other.rules):
+    used = {rule.referenced_group for other in others for rule in other.rules}
+    used.update(name for one in tx.scan(LOAD_BALANCERS, call.scope) for name in one.security_groups)
+    if group.id in used:
         raise ServiceError("DependencyViolation", f"resource {group.id} has a dependent object")
     network.write_down(tx, call.scope)
     tx.delete(SECURITY_GROUPS, call.scope, group.id)

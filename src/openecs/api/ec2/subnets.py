@@ -10,7 +10,7 @@ from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
 from openecs.model.network import Subnet, Vpc
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import NAT_GATEWAYS, ROUTE_TABLES, SUBNETS
+from openecs.store.kinds import LOAD_BALANCERS, NAT_GATEWAYS, ROUTE_TABLES, SUBNETS
 
 #: The first four addresses of a subnet and its last are nobody's.
 _RESERVED = 5
@@ -70,9 +70,11 @@ def create_subnet(tx: Transaction, call: Call, request: Members) -> Members:
 
 
 def delete_subnet(tx: Transaction, call: Call, request: Members) -> Members:
-    """``DeleteSubnet``: ``DependencyViolation`` while a NAT gateway stands in it."""
+    """``DeleteSubnet``: ``DependencyViolation`` while a gateway or load balancer stands in it."""
     subnet = existing(tx, call.scope, request["SubnetId"])
-    if any(one.subnet_id == subnet.id for one in tx.scan(NAT_GATEWAYS, call.scope)):
+    standing = [one.subnet_id for one in tx.scan(NAT_GATEWAYS, call.scope)]
+    standing += [m.subnet_id for one in tx.scan(LOAD_BALANCERS, call.scope) for m in one.subnets]
+    if subnet.id in standing:
         text = f"The subnet '{subnet.id}' has dependencies and cannot be deleted."
         raise ServiceError("DependencyViolation", text)
     network.write_down(tx, call.scope)

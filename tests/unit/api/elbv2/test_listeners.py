@@ -210,7 +210,10 @@ async def test_priorities_change_all_at_once(setting) -> None:
             {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "k"}]}},
             "A 'Value' must be specified in 'QueryStringKeyValuePair'",
         ),
-        ({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}, "does not build"),
+        (
+            {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.1/8"]}},
+            "The 'source-ip' value '10.0.0.1/8' must be in CIDR notation",
+        ),
     ],
 )
 async def test_what_a_condition_cannot_be(setting, condition, part) -> None:
@@ -290,3 +293,103 @@ async def test_target_groups_serve_one_load_balancer(setting) -> None:
     made = await world.do("CreateLoadBalancer", Name="side", Subnets=subnets)
     request = listening(made["LoadBalancers"][0]["LoadBalancerArn"], group)
     assert (await world.refused("CreateListener", **request))[0] == "TargetGroupAssociationLimit"
+
+
+async def test_a_condition_on_the_source_is_shown_as_it_was_given(setting) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    condition = {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8", "::1/128"]}}
+    made = await rule(world, listener, 1, forward(group), condition)
+    assert made["Conditions"] == [{**condition, "Values": []}]
+
+
+async def test_sessions_may_stay_with_a_target_group(setting) -> None:
+    world, balancer, group, other = setting
+    both = [{"TargetGroupArn": arn, "Weight": 1} for arn in (group, other)]
+
+    def sticky(**config):
+        groups = {"TargetGroups": both, "TargetGroupStickinessConfig": {"Enabled": True, **config}}
+        return [{"Type": "forward", "ForwardConfig": groups}]
+
+    listener = await listen(world, balancer, group, DefaultActions=sticky(DurationSeconds=60))
+    shown = listener["DefaultActions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"]
+    assert shown == {"Enabled": True, "DurationSeconds": 60}
+    for config, part in (({}, "must be specified"), ({"DurationSeconds": 0}, "between '1-604800'")):
+        arn = listener["ListenerArn"]
+        refused = await world.refused(
+            "ModifyListener", ListenerArn=arn, DefaultActions=sticky(**config)
+        )
+        assert part in refused[1]
+
+
+@pytest.mark.covers("elbv2:DescribeSSLPolicies")
+async def test_security_policies(world) -> None:
+    told = (await world.do("DescribeSSLPolicies"))["SslPolicies"]
+    names = [each["Name"] for each in told]
+    assert len(names) == len(set(names)) == 32
+    (default,) = (await world.do("DescribeSSLPolicies", Names=["ELBSecurityPolicy-2016-08"]))[
+        "SslPolicies"
+    ]
+    assert default["SslProtocols"] == ["TLSv1.2", "TLSv1.1", "TLSv1"]
+    first, *_, last = default["Ciphers"]
+    assert first == {"Name": "ECDHE-ECDSA-AES128-GCM-SHA256", "Priority": 1}
+    assert last == {"Name": "AES256-SHA", "Priority": 18}
+    assert await world.refused("DescribeSSLPolicies", Names=["x"]) == (
+        "SSLPolicyNotFound",
+        "SSL policy 'x' not found",
+    )
+    gateways = await world.do("DescribeSSLPolicies", LoadBalancerType="gateway")
+    assert gateways["SslPolicies"] == []
+
+
+@pytest.mark.covers("elbv2:DescribeAccountLimits")
+async def test_account_limits_come_in_pages(world) -> None:
+    told = await world.do("DescribeAccountLimits", PageSize=3)
+    rest = await world.do("DescribeAccountLimits", Marker=told["NextMarker"])
+    limits = {each["Name"]: each["Max"] for each in (*told["Limits"], *rest["Limits"])}
+    assert len(told["Limits"]) == 3
+    assert limits["rules-per-application-load-balancer"] == "100"
+
+
+async def test_certificates_are_for_listeners_that_show_some(setting) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    given = {"ListenerArn": listener["ListenerArn"], "Certificates": [{"CertificateArn": "arn:x"}]}
+    assert await world.refused("AddListenerCertificates", **given) == (
+        "InvalidConfigurationRequest",
+        "Certificates cannot be specified for HTTP listeners",
+    )
+
+
+@pytest.mark.covers("elbv2:SetSubnets", "elbv2:SetSecurityGroups", "elbv2:SetIpAddressType")
+async def test_a_load_balancer_moves(setting) -> None:
+    world, balancer, *_ = setting
+    arn, subnets = {"LoadBalancerArn": balancer}, [subnet.id for subnet in NETWORK.subnets[1:3]]
+    moved = await world.do("SetSubnets", **arn, Subnets=subnets)
+    assert [each["SubnetId"] for each in moved["AvailabilityZones"]] == subnets
+    assert (await world.refused("SetSubnets", **arn, Subnets=subnets[:1]))[0] == "ValidationError"
+    group = NETWORK.security_group.id
+    given = await world.do("SetSecurityGroups", **arn, SecurityGroups=[group])
+    assert given["SecurityGroupIds"] == [group]
+    for groups in ([], ["sg-0"]):
+        refused = await world.refused("SetSecurityGroups", **arn, SecurityGroups=groups)
+        assert refused[0] == "InvalidConfigurationRequest"
+    assert (await world.do("SetIpAddressType", **arn, IpAddressType="ipv4")) == {
+        "IpAddressType": "ipv4"
+    }
+    refused = await world.refused("SetIpAddressType", **arn, IpAddressType="dualstack")
+    assert refused[0] == "InvalidSubnet"
+    (shown,) = (await world.do("DescribeLoadBalancers"))["LoadBalancers"]
+    assert [each["SubnetId"] for each in shown["AvailabilityZones"]] == subnets
+
+
+async def test_a_network_load_balancer_loses_no_subnet(world) -> None:
+    subnets = [subnet.id for subnet in NETWORK.subnets]
+    made = await world.do("CreateLoadBalancer", Name="net", Type="network", Subnets=subnets[:2])
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    assert await world.refused("SetSubnets", LoadBalancerArn=arn, Subnets=subnets[1:]) == (
+        "InvalidSubnet",
+        "Subnet removal is not supported for Network Load Balancers",
+    )
+    moved = await world.do("SetSubnets", LoadBalancerArn=arn, Subnets=subnets)
+    assert len(moved["AvailabilityZones"]) == 3

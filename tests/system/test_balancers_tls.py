@@ -1,0 +1,98 @@
+"""Listeners that speak TLS: certificates by name, security policies, what stands in subnets."""
+
+import socket
+import ssl
+
+import pytest
+
+from balanced import Balanced
+from openecs_server import eventually, free_port
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
+
+
+@pytest.fixture
+def balanced(services):
+    balanced = Balanced(services)
+    yield balanced
+    balanced.close()
+
+
+def handshake(port: int, name: str, newest: ssl.TLSVersion | None = None) -> tuple[str, str] | None:
+    """The common name shown to who asks for ``name``, and the version; None: refused."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if newest is not None:
+        context.maximum_version = newest
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            shown = ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+            return shown, secure.version() or ""
+    except (ssl.SSLError, OSError):
+        return None
+
+
+@pytest.mark.covers(
+    "elbv2:AddListenerCertificates",
+    "elbv2:DescribeListenerCertificates",
+    "elbv2:RemoveListenerCertificates",
+)
+def test_certificates_by_name_and_versions_by_policy(balanced):
+    server, elb, port = balanced.services.server, balanced.elb, free_port()
+    acm = server.client("acm")
+    arns = [
+        acm.request_certificate(DomainName=name)["CertificateArn"]
+        for name in ("one.test", "two.test")
+    ]
+    pems = [acm.get_certificate(CertificateArn=arn)["Certificate"].strip() for arn in arns]
+    listener = elb.create_listener(
+        LoadBalancerArn=balanced.arn,
+        Protocol="HTTPS",
+        Port=port,
+        SslPolicy="ELBSecurityPolicy-TLS13-1-3-2021-06",
+        Certificates=[{"CertificateArn": arns[0]}],
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": balanced.group}],
+    )["Listeners"][0]["ListenerArn"]
+    shown = eventually(lambda: handshake(port, "two.test"))
+    assert (shown[0].strip(), shown[1]) == (pems[0], "TLSv1.3")
+    assert handshake(port, "one.test", newest=ssl.TLSVersion.TLSv1_2) is None
+
+    other = [{"CertificateArn": arns[1]}]
+    elb.add_listener_certificates(ListenerArn=listener, Certificates=other)
+    listed = elb.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    assert listed == [
+        {"CertificateArn": arns[0], "IsDefault": True},
+        {"CertificateArn": arns[1], "IsDefault": False},
+    ]
+    eventually(lambda: handshake(port, "two.test")[0].strip() == pems[1])
+    assert handshake(port, "one.test")[0].strip() == pems[0]
+
+    policy = "ELBSecurityPolicy-TLS-1-2-2017-01"
+    elb.modify_listener(ListenerArn=listener, SslPolicy=policy)
+    eventually(lambda: (handshake(port, "two.test") or ("", ""))[1] == "TLSv1.2")
+    elb.remove_listener_certificates(ListenerArn=listener, Certificates=other)
+    eventually(lambda: (handshake(port, "two.test") or ("",))[0].strip() == pems[0])
+    with pytest.raises(elb.exceptions.OperationNotPermittedException):
+        elb.remove_listener_certificates(
+            ListenerArn=listener, Certificates=[{"CertificateArn": arns[0]}]
+        )
+
+
+@pytest.mark.covers("ec2:DeleteSubnet", "ec2:DeleteSecurityGroup")
+def test_where_a_load_balancer_stands_stays(balanced):
+    ec2 = balanced.services.server.client("ec2")
+    group = balanced.balancer["SecurityGroups"][0]
+    subnet = balanced.balancer["AvailabilityZones"][0]["SubnetId"]
+    with pytest.raises(ec2.exceptions.ClientError, match="DependencyViolation"):
+        ec2.delete_subnet(SubnetId=subnet)
+    vpc = balanced.balancer["VpcId"]
+    made = ec2.create_security_group(GroupName=balanced.name, Description="x", VpcId=vpc)
+    balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[made["GroupId"]])
+    with pytest.raises(ec2.exceptions.ClientError, match="DependencyViolation"):
+        ec2.delete_security_group(GroupId=made["GroupId"])
+    balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[group])
+    ec2.delete_security_group(GroupId=made["GroupId"])
