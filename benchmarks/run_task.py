@@ -23,7 +23,7 @@ from benchmarks.engine_api import Body, Engine, body_like
 CLUSTER = "bench"
 AT_ONCE = 50
 CONCURRENCIES = (1, 2, 4, 8, 16)
-AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}}
+AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-237866da2d7a564b6"]}}
 #: RunTask takes ten at most.
 A_CALL = 10
 LOOK_EVERY = 0.005

@@ -43,7 +43,7 @@ from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys, root_keys
-from openecs.runtime.base import PullBehavior, RegistryAuth, Runtime
+from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
@@ -163,6 +163,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys.ensure(settings.account_id)
         store = await stack.enter_async_context(_open(_store(settings)))
         runtime = await stack.enter_async_context(_engine(settings))
+        stack.push_async_callback(_tidy, runtime)
         node = Node(store=store, runtime=runtime, clock=now, settings=_node_settings(settings))
         if settings.ephemeral:
             await node.empty()
@@ -320,6 +321,12 @@ async def _engine(settings: Settings) -> AsyncIterator[Runtime]:
         yield runtime
     finally:
         await runtime.close()
+
+
+async def _tidy(runtime: Runtime) -> None:
+    """Remove the networks that no task is in any more."""
+    with contextlib.suppress(EngineError):
+        await runtime.remove_networks()
 
 
 def _node_settings(settings: Settings) -> NodeSettings:

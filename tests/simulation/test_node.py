@@ -31,13 +31,14 @@ from openecs.store.kinds import CLUSTERS, MACHINES, TASK_DEFINITIONS, TASKS
 from openecs.store.memory import MemoryStore
 from openecs.testing.builders import (
     SCOPE,
+    SUBNET,
     a_call,
     a_cluster,
     a_container_definition,
     a_task_definition,
 )
 
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+NETWORK = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 
 
 def clock() -> datetime:

@@ -29,7 +29,9 @@ CHECKED = {
         "timeout": 2,
     },
 }
-SUBNET = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+SUBNET = {
+    "awsvpcConfiguration": {"subnets": ["subnet-237866da2d7a564b6"], "assignPublicIp": "ENABLED"}
+}
 
 
 class Services(Tasks):

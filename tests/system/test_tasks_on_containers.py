@@ -230,7 +230,7 @@ def test_awsvpc_gives_the_task_an_address_its_containers_share(tasks):
     )
     arn = tasks.start(
         definition,
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}},
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-237866da2d7a564b6"]}},
     )
     task = tasks.running(arn)
     details = {d["name"]: d["value"] for d in task["attachments"][0]["details"]}

@@ -31,6 +31,7 @@ async def sweep(*, store: Store, runtime: Runtime, settings: NodeSettings, now: 
         for observed in await runtime.observe(settings.installation):
             if _is_due(observed, settings, now) and await _is_over(store, observed):
                 await remove(runtime, observed)
+        await runtime.remove_networks()
     except (EngineError, StoreError) as error:
         log.warning("clean-up waits", reason=str(error))
 
@@ -41,6 +42,7 @@ async def remove_all(runtime: Runtime, installation: str) -> None:
     pauses = [c for c in containers if c.labels.get(LABEL_CONTAINER_NAME) == PAUSE]
     await _remove(runtime, [c for c in containers if c not in pauses])
     await _remove(runtime, pauses)
+    await runtime.remove_networks()
 
 
 async def remove(runtime: Runtime, observed: ContainerObservation) -> None:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -21,7 +22,7 @@ from openecs.model.containers import PAUSE
 from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task, TaskStatus
-from openecs.node import cleanup, targets
+from openecs.node import cleanup, places, targets
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
 from openecs.node.settings import NodeSettings
@@ -196,6 +197,7 @@ class Node:
             spawn=self._spawn,
             ended=lambda container, retry: self._job_ended(key, task.arn, container, retry),
             finish=lambda: self._finish(key),
+            subnet=lambda: self._store.read(partial(places.subnet_of, task)),
         )
         self._runs[key] = run
         return run

@@ -8,26 +8,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 
 import structlog
 
+from openecs.decide import addresses
 from openecs.decide.lifecycle import Sighting
 from openecs.decide.task_plan import Launch, Restart, SetUp, Step, Stop, TearDown
 from openecs.loops.turns import Turns
 from openecs.model.containers import ContainerObservation
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task
-from openecs.node import resources
+from openecs.node import places, resources
+from openecs.node.places import Place
 from openecs.node.settings import NodeSettings
 from openecs.runtime import spec
-from openecs.runtime.base import ContainerSpec, EngineError, EngineUnavailable, Runtime
+from openecs.runtime.base import (
+    CannotCreateNetwork,
+    ContainerSpec,
+    EngineError,
+    EngineUnavailable,
+    PlaceLost,
+    Runtime,
+)
 from openecs.store.base import StoreError
 
 log = structlog.get_logger(__name__)
 
 SET_UP = "set-up"
+#: How often another address is tried where one turns out to be taken.
+ADDRESSES_TRIED = 8
 TEAR_DOWN = "tear-down"
 
 Work = Callable[[], Awaitable[None]]
@@ -38,7 +50,7 @@ class TaskRun:
 
     ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
     retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
-    records the task as STOPPED.
+    records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand.
     """
 
     def __init__(  # noqa: PLR0913 - what a task's work touches, once
@@ -53,6 +65,7 @@ class TaskRun:
         spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
         ended: Callable[[str, str | None], None],
         finish: Callable[[], Awaitable[None]],
+        subnet: Callable[[], Awaitable[Place | None]],
     ) -> None:
         self.definition = definition
         self.is_set_up = False
@@ -64,6 +77,7 @@ class TaskRun:
         self._spawn = spawn
         self._ended = ended
         self._finish = finish
+        self._subnet = subnet
         self._spec: spec.TaskSpec | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._pulling: set[str] = set()
@@ -160,6 +174,33 @@ class TaskRun:
         self.fail(dict.fromkeys(names, error.reason))
 
     async def _set_up(self) -> None:
+        refused: set[str] = set()
+        for _ in range(ADDRESSES_TRIED):
+            place = await self._place(refused)
+            try:
+                await self._set_up_at(place)
+            except PlaceLost:
+                if place is None:
+                    raise
+                # Another task had the same idea at the same time, or the network was tidied away.
+                refused.add(place.address)
+                await self._runtime.remove(spec.pause_name(self._task))
+            else:
+                return
+        raise CannotCreateNetwork("no address of the subnet was to be had")
+
+    async def _place(self, refused: AbstractSet[str]) -> spec.TaskPlace | None:
+        """The network and the address of an awsvpc task. Raises ``CannotCreateNetwork``."""
+        subnet = await self._subnet()
+        if subnet is None:
+            return None
+        taken = await self._runtime.ensure_network(places.network_of(subnet.vpc))
+        address = addresses.free_address(subnet.subnet.cidr, taken | refused, self._task.id)
+        if address is None:
+            raise CannotCreateNetwork(places.exhausted(subnet.subnet))
+        return spec.TaskPlace(network=places.network_of(subnet.vpc).name, address=address)
+
+    async def _set_up_at(self, place: spec.TaskPlace | None) -> None:
         settings = self._settings
         files = await asyncio.to_thread(
             resources.read_environment_files,
@@ -173,6 +214,7 @@ class TaskRun:
             installation=settings.installation,
             environment_files=files,
             file_systems=settings.file_systems,
+            place=place,
         )
         if prepared.group is not None and not await self._runtime.ensure_group(prepared.group):
             prepared = spec.without_group(prepared)

@@ -9,6 +9,7 @@ with the error name the ECS agent gives it (``CannotPullContainerError`` ...) an
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -73,6 +74,14 @@ class VolumeSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """A network of the engine with a range of addresses of its own (``172.31.0.0/16``)."""
+
+    name: str
+    cidr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSpec:
     """A host device seen in a container; ``permissions`` as ``rwm``."""
 
@@ -85,7 +94,8 @@ class DeviceSpec:
 class ContainerSpec:
     """Everything the engine needs to make one container. Sizes in bytes, durations as such.
 
-    ``network_mode``: ``bridge``, ``host``, ``none``, ``container:NAME`` or a network's name;
+    ``network_mode``: ``bridge``, ``host``, ``none``, ``container:NAME`` or a network's name, with
+    the container's ``ip_address`` there;
     ``cpu_shares`` relative weight; ``cpu_quota`` microseconds per 100 ms period, 0 for no limit;
     ``open_files`` the limit of open files where ``ulimits`` has none, as far as the engine may.
     """
@@ -100,6 +110,7 @@ class ContainerSpec:
     user: str = ""
     hostname: str = ""
     network_mode: str = "bridge"
+    ip_address: str = ""
     ports: tuple[PortBinding, ...] = ()
     links: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
@@ -235,6 +246,16 @@ class CannotCreateVolume(EngineError):
     name = "CannotCreateVolumeError"
 
 
+class CannotCreateNetwork(EngineError):
+    """The engine refused to make a network, or the machine has the addresses already."""
+
+    name = "ResourceInitializationError"
+
+
+class PlaceLost(CannotStartContainer):
+    """Its address has become another container's, or its network has gone: it may be made anew."""
+
+
 class Runtime(Protocol):
     """A container engine. Every method may raise ``EngineUnavailable``."""
 
@@ -276,6 +297,17 @@ class Runtime(Protocol):
 
     async def remove_volume(self, name: str) -> None:
         """Remove a volume, if it exists and nobody uses it."""
+        ...
+
+    async def ensure_network(self, spec: NetworkSpec) -> AbstractSet[str]:
+        """Make a network unless it exists; the addresses in use there.
+
+        Raises ``CannotCreateNetwork``.
+        """
+        ...
+
+    async def remove_networks(self) -> None:
+        """Remove those networks made by ``ensure_network`` that no container is in."""
         ...
 
     async def create(self, spec: ContainerSpec) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from openecs.model.containers import ContainerObservation, ContainerState, Health, ObservedPort
 from openecs.runtime import ports
@@ -17,6 +19,7 @@ from openecs.runtime.base import (
     LABEL_INSTALLATION,
     PAUSE_IMAGE,
     CannotCreateContainer,
+    CannotCreateNetwork,
     CannotCreateVolume,
     CannotPullContainer,
     CannotStartContainer,
@@ -24,6 +27,8 @@ from openecs.runtime.base import (
     ContainerSpec,
     EngineInfo,
     EngineUnavailable,
+    NetworkSpec,
+    PlaceLost,
     PortBinding,
     PullBehavior,
     RegistryAuth,
@@ -61,6 +66,7 @@ class SimulatedRuntime:
         self.makes_groups = makes_groups
         self.groups: dict[str, TaskGroupSpec] = {}
         self.volumes: dict[str, VolumeSpec] = {}
+        self.networks: dict[str, NetworkSpec] = {}
         self.effects: list[tuple[str, str]] = []
         self._clock = clock
         self._containers: dict[str, SimulatedContainer] = {}
@@ -166,6 +172,27 @@ class SimulatedRuntime:
         if not any(m.type == "volume" and m.source == name for m in mounts):
             self.volumes.pop(name, None)
 
+    async def ensure_network(self, spec: NetworkSpec) -> AbstractSet[str]:
+        """Make a network unless it exists; the addresses in use there."""
+        self._answer()
+        wanted = ip_network(spec.cidr)
+        others = (ip_network(n.cidr) for n in self.networks.values() if n.name != spec.name)
+        if any(wanted.overlaps(other) for other in others):
+            raise CannotCreateNetwork("Pool overlaps with other one on this address space")
+        self.networks[spec.name] = spec
+        return self._addresses_in(spec.name)
+
+    async def remove_networks(self) -> None:
+        """Remove the networks that no container is in."""
+        self._answer()
+        used = {c.spec.network_mode for c in self._containers.values()}
+        for name in self.networks.keys() - used:
+            del self.networks[name]
+
+    def _addresses_in(self, network: str) -> set[str]:
+        running = (c for c in self._containers.values() if c.is_running)
+        return {c.spec.ip_address for c in running if c.spec.network_mode == network}
+
     async def create(self, spec: ContainerSpec) -> str:
         """Create the container, or adopt the one of its name; its id."""
         self._answer()
@@ -191,6 +218,9 @@ class SimulatedRuntime:
         if container.is_running:
             return
         behavior = self.behaves(container.spec)
+        address, network = container.spec.ip_address, container.spec.network_mode
+        if address and address in self._addresses_in(network):
+            raise PlaceLost(f"{DAEMON}Address already in use")
         container.error = behavior.start_error or self._obstacle(container)
         if container.error:
             raise CannotStartContainer(f"{DAEMON}{container.error}")
@@ -323,7 +353,7 @@ class SimulatedRuntime:
 
     def _address(self, container: SimulatedContainer) -> str:
         if container.spec.network_mode != "bridge":
-            return ""
+            return container.spec.ip_address
         taken = {c.address for c in self._containers.values()}
         return next(
             a for n in range(2, 65_536) if (a := f"172.17.{n // 256}.{n % 256}") not in taken

@@ -60,6 +60,14 @@ class TaskSpec:
     containers: Mapping[str, ContainerSpec]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlace:
+    """Where an awsvpc task stands: a network of the engine, and its address there."""
+
+    network: str
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Build:
     """What every container of a task is made from."""
@@ -71,6 +79,7 @@ class _Build:
     sources: Mapping[str, Mount]
     environment_files: Mapping[str, str]
     group: TaskGroupSpec | None
+    place: TaskPlace | None
 
 
 def containers_of(
@@ -80,8 +89,9 @@ def containers_of(
     installation: str,
     environment_files: Mapping[str, str],
     file_systems: Mapping[str, str],
+    place: TaskPlace | None = None,
 ) -> TaskSpec:
-    """What the engine has to make for a task.
+    """What the engine has to make for a task; one of mode awsvpc has a ``place``.
 
     ``environment_files`` maps ARNs to contents, ``file_systems`` file system ids to local paths.
     Raises ``CannotCreateVolume`` where a file system is mapped to no path.
@@ -93,6 +103,7 @@ def containers_of(
         {v.name: volumes.source(task, v, file_systems) for v in definition.volumes},
         environment_files,
         _group(task, definition),
+        place,
     )
     return TaskSpec(
         group=build.group,
@@ -168,13 +179,14 @@ def _group(task: Task, definition: TaskDefinition) -> TaskGroupSpec | None:
 
 
 def _pause(build: _Build) -> ContainerSpec:
-    awsvpc = build.definition.effective_network_mode is NetworkMode.AWSVPC
+    place = build.place
     containers = build.definition.container_definitions
     return ContainerSpec(
         name=pause_name(build.task),
         image=PAUSE_IMAGE,
         labels={**build.labels, LABEL_CONTAINER_NAME: PAUSE},
-        network_mode="bridge" if awsvpc else "none",
+        network_mode=place.network if place else "none",
+        ip_address=place.address if place else "",
         ipc_mode="shareable" if build.definition.ipc_mode == "task" else "",
         init=build.definition.pid_mode == "task",
         cgroup_parent=build.group.cgroup_parent if build.group else "",

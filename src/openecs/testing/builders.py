@@ -11,6 +11,7 @@ from itertools import count, pairwise
 from typing import Any
 
 from openecs.api.base import ApiSettings, Call, Caller
+from openecs.decide.default_network import default_network
 from openecs.model.certificates import (
     Certificate,
     CertificateType,
@@ -42,6 +43,9 @@ from openecs.model.tasks import Container, ContainerStatus, LaunchType, Task, Ta
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SCOPE = Scope("123456789012", "eu-central-1")
+#: Of the default VPC there.
+SUBNET = default_network(SCOPE).subnets[0].id
+SECURITY_GROUP = default_network(SCOPE).security_group.id
 
 
 class CountingIds:

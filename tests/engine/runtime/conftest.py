@@ -10,10 +10,14 @@ import pytest
 
 from engine_access import Work, clean, docker_runtime, when
 from openecs.model.containers import ContainerState
+from openecs.model.task_definitions import NetworkMode
 from openecs.runtime import spec
 from openecs.runtime.base import LABEL_INSTALLATION, ContainerSpec, EngineInfo
 from openecs.runtime.docker import DockerRuntime
 from openecs.testing.builders import a_container_definition, a_task, a_task_definition
+
+#: Where awsvpc tasks stand whose VPC is not what a test is about.
+BRIDGE = spec.TaskPlace(network="bridge", address="")
 
 
 def pytest_collection_modifyitems(items):
@@ -81,6 +85,7 @@ class Engine:
             installation=self.installation,
             environment_files=files or {},
             file_systems=file_systems or {},
+            place=BRIDGE if members.get("network_mode") is NetworkMode.AWSVPC else None,
         )
         if prepared.group is not None:
             assert await self.runtime.ensure_group(prepared.group)
@@ -95,16 +100,18 @@ class Engine:
             await self._start(container)
         return RunningTask(self.runtime, prepared)
 
-    async def start_with(self, *ports) -> str:
+    async def start_with(self, *ports, name: str = "ports", **members) -> str:
         """Start a container with these ports; its engine name."""
-        labels = {LABEL_INSTALLATION: self.installation}
-        name = f"{self.installation}-ports"
-        await self._start(
-            ContainerSpec(
-                name=name, image="busybox", command=Work.WAITS, labels=labels, ports=ports
-            )
+        made = ContainerSpec(
+            name=f"{self.installation}-{name}",
+            image="busybox",
+            command=Work.WAITS,
+            labels={LABEL_INSTALLATION: self.installation},
+            ports=ports,
+            **members,
         )
-        return name
+        await self._start(made)
+        return made.name
 
     async def _start(self, container):
         await self.runtime.create(container)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.conftest import waits
+from engine.runtime.conftest import docker, waits
 from engine_access import Work, when
 from openecs.model.containers import Health
 from openecs.model.task_definitions import (
@@ -18,7 +18,13 @@ from openecs.model.task_definitions import (
     PortMapping,
     SystemControl,
 )
-from openecs.runtime.base import CannotStartContainer, PortBinding
+from openecs.runtime.base import (
+    CannotCreateNetwork,
+    CannotStartContainer,
+    NetworkSpec,
+    PlaceLost,
+    PortBinding,
+)
 
 SERVES = ("sh", "-c", "echo served > /index.html; exec httpd -f -p 8080 -h /")
 
@@ -221,3 +227,26 @@ async def test_health(engine):
     await when(engine.runtime, name, lambda o: o.health is Health.HEALTHY)
     task.run("rm", "/well")
     await when(engine.runtime, name, lambda o: o.health is Health.UNHEALTHY)
+
+
+async def test_a_network_has_the_addresses_that_are_given_out(engine):
+    network = NetworkSpec(name=f"{engine.installation}-net", cidr="10.213.0.0/24")
+    assert await engine.runtime.ensure_network(network) == set()
+    assert await engine.runtime.ensure_network(network) == set()
+    name = await engine.start_with(network_mode=network.name, ip_address="10.213.0.77")
+    assert (await engine.runtime.inspect(name)).ip_address == "10.213.0.77"
+    assert await engine.runtime.ensure_network(network) == {"10.213.0.77"}
+    with pytest.raises(PlaceLost):
+        await engine.start_with(name="late", network_mode=network.name, ip_address="10.213.0.77")
+    await engine.runtime.remove_networks()
+    assert await engine.runtime.ensure_network(network) == {"10.213.0.77"}
+    await engine.runtime.remove(name)
+    await engine.runtime.remove(f"{engine.installation}-late")
+    await engine.runtime.remove_networks()
+    assert docker("network", "ls", "--filter", f"name={network.name}", "-q") == ""
+
+
+async def test_a_range_of_the_machines_own_is_refused(engine):
+    network = NetworkSpec(name=f"{engine.installation}-net", cidr="172.17.0.0/20")
+    with pytest.raises(CannotCreateNetwork, match="is a network of this machine"):
+        await engine.runtime.ensure_network(network)

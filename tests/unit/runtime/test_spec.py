@@ -38,6 +38,9 @@ MIB = 1024 * 1024
 DYNAMIC = {"host_port_first": 49_153, "host_port_last": 65_535}
 
 
+PLACE = spec.TaskPlace(network="vpc", address="10.0.0.5")
+
+
 def prepared(*containers, task=None, file_systems=None, **members):
     return spec.containers_of(
         task or a_task(),
@@ -45,6 +48,7 @@ def prepared(*containers, task=None, file_systems=None, **members):
         installation="here",
         environment_files={},
         file_systems=file_systems or {},
+        place=PLACE if members.get("network_mode") is NetworkMode.AWSVPC else None,
     )
 
 
@@ -204,7 +208,7 @@ def test_sysctls_belong_to_whoever_owns_the_namespace(members, own, shared):
 @pytest.mark.parametrize(
     ("members", "network", "init", "ipc"),
     [
-        ({"network_mode": NetworkMode.AWSVPC}, "bridge", False, ""),
+        ({"network_mode": NetworkMode.AWSVPC}, "vpc", False, ""),
         ({"pid_mode": "task"}, "none", True, ""),
         ({"ipc_mode": "task"}, "none", False, "shareable"),
     ],

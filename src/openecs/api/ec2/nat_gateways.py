@@ -1,4 +1,4 @@
-"""NAT gateways and the network interfaces they have: ``CreateNatGateway`` and its neighbours."""
+"""NAT gateways: ``CreateNatGateway`` and its neighbours."""
 
 from __future__ import annotations
 
@@ -26,35 +26,6 @@ LISTING = Listing(
     },
     missing=("NatGatewayNotFound", "The Nat Gateway {} was not found"),
     filters="Filter",
-)
-
-INTERFACES = Listing(
-    answer="NetworkInterfaces",
-    id="NetworkInterfaceId",
-    ids="NetworkInterfaceIds",
-    paths={
-        "addresses.private-ip-address": "PrivateIpAddresses.PrivateIpAddress",
-        "association.allocation-id": "Association.AllocationId",
-        "association.public-ip": "Association.PublicIp",
-        "attachment.attachment-id": "Attachment.AttachmentId",
-        "attachment.instance-id": "Attachment.InstanceId",
-        "attachment.instance-owner-id": "Attachment.InstanceOwnerId",
-        "attachment.status": "Attachment.Status",
-        "availability-zone": "AvailabilityZone",
-        "description": "Description",
-        "group-id": "Groups.GroupId",
-        "group-name": "Groups.GroupName",
-        "interface-type": "InterfaceType",
-        "network-interface-id": "NetworkInterfaceId",
-        "owner-id": "OwnerId",
-        "private-ip-address": "PrivateIpAddress",
-        "requester-id": "RequesterId",
-        "requester-managed": "RequesterManaged",
-        "status": "Status",
-        "subnet-id": "SubnetId",
-        "vpc-id": "VpcId",
-    },
-    missing=("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist"),
 )
 
 
@@ -97,12 +68,6 @@ def delete_nat_gateway(tx: Transaction, call: Call, request: Members) -> Members
 def describe_nat_gateways(view: View, call: Call, request: Members) -> Members:
     """``DescribeNatGateways``."""
     return LISTING.describe(request, [_shown(view, one) for one in all_of(view, call.scope)])
-
-
-def describe_network_interfaces(view: View, call: Call, request: Members) -> Members:
-    """``DescribeNetworkInterfaces``: those of NAT gateways."""
-    found = all_of(view, call.scope)
-    return INTERFACES.describe(request, [_interface(view, one) for one in found])
 
 
 def all_of(view: View, scope: Scope) -> Sequence[NatGateway]:
@@ -185,7 +150,8 @@ def _shown(view: View, gateway: NatGateway) -> Members:
     }
 
 
-def _interface(view: View, gateway: NatGateway) -> Members:
+def interface(view: View, gateway: NatGateway) -> Members:
+    """The network interface of a NAT gateway."""
     subnet = subnets.existing(view, gateway.scope, gateway.subnet_id)
     own = {"Primary": True, "PrivateIpAddress": gateway.private_ip}
     return {

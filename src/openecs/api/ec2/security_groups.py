@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ec2 import network, tagging, vpcs
+from openecs.api.ec2 import network, tagging, task_interfaces, vpcs
 from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
 from openecs.model.network import SecurityGroup, SecurityGroupRule
@@ -77,7 +77,7 @@ def create_security_group(tx: Transaction, call: Call, request: Members) -> Memb
 def delete_security_group(tx: Transaction, call: Call, request: Members) -> Members:
     """``DeleteSecurityGroup``: not a VPC's own, and none in use.
 
-    That is by a rule of another group, or by a load balancer.
+    That is by a rule of another group, by a load balancer or by a task.
     """
     group = named(tx, call.scope, request)
     if group.name == "default":
@@ -86,6 +86,8 @@ def delete_security_group(tx: Transaction, call: Call, request: Members) -> Memb
     others = (one for one in _all(tx, call.scope) if one.id != group.id)
     used = {rule.referenced_group for other in others for rule in other.rules}
     used.update(name for one in tx.scan(LOAD_BALANCERS, call.scope) for name in one.security_groups)
+    for one in task_interfaces.of_tasks(tx, call.scope):
+        used.update(each.id for each in task_interfaces.security_groups(tx, one))
     if group.id in used:
         raise ServiceError("DependencyViolation", f"resource {group.id} has a dependent object")
     network.write_down(tx, call.scope)

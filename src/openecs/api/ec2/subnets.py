@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ec2 import network, ranges, tagging, vpcs, zones
+from openecs.api.ec2 import network, ranges, tagging, task_interfaces, vpcs, zones
 from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
 from openecs.model.network import Subnet, Vpc
@@ -70,9 +70,10 @@ def create_subnet(tx: Transaction, call: Call, request: Members) -> Members:
 
 
 def delete_subnet(tx: Transaction, call: Call, request: Members) -> Members:
-    """``DeleteSubnet``: ``DependencyViolation`` while a gateway or load balancer stands in it."""
+    """``DeleteSubnet``: ``DependencyViolation`` while something stands in it."""
     subnet = existing(tx, call.scope, request["SubnetId"])
     standing = [one.subnet_id for one in tx.scan(NAT_GATEWAYS, call.scope)]
+    standing += [one.subnet_id for one in task_interfaces.of_tasks(tx, call.scope)]
     standing += [m.subnet_id for one in tx.scan(LOAD_BALANCERS, call.scope) for m in one.subnets]
     if subnet.id in standing:
         text = f"The subnet '{subnet.id}' has dependencies and cannot be deleted."

@@ -188,7 +188,7 @@ def wanted(
     ``request`` has the network configuration that is to hold.
     """
     definition = _definition(view, call, reference, request)
-    network = task_requests.network(definition, request.get("networkConfiguration"))
+    network = task_requests.network(view, call, definition, request.get("networkConfiguration"))
     return TaskRequest(
         cluster=cluster,
         definition=definition,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from openecs.api import shapes
 from openecs.api.base import Call, Members
-from openecs.api.ecs import errors, references, tags
+from openecs.api.ecs import errors, references, subnets, tags
 from openecs.api.ecs.task_definition_members import size
 from openecs.api.ecs.task_definition_rules import complaint
 from openecs.decide.refusals import refusals
@@ -81,7 +81,7 @@ def parse(view: View, call: Call, request: Members) -> TaskRequest:
         overrides=_overrides(definition, request.get("overrides") or {}),
         group=_group(request.get("group"), definition),
         started_by=started_by,
-        network_configuration=network(definition, request.get("networkConfiguration")),
+        network_configuration=network(view, call, definition, request.get("networkConfiguration")),
         tags=_all_tags(cluster, definition, request, own_tags),
     )
 
@@ -161,7 +161,9 @@ def _all_tags(
     return {**managed, **inherited, **own}
 
 
-def network(definition: TaskDefinition, given: Members | None) -> NetworkConfiguration | None:
+def network(
+    view: View, call: Call, definition: TaskDefinition, given: Members | None
+) -> NetworkConfiguration | None:
     """The network configuration, which awsvpc needs and others cannot have."""
     awsvpc = (given or {}).get("awsvpcConfiguration")
     if definition.effective_network_mode is not NetworkMode.AWSVPC:
@@ -179,7 +181,9 @@ def network(definition: TaskDefinition, given: Members | None) -> NetworkConfigu
     if not awsvpc.get("subnets"):
         raise errors.invalid_parameter("subnets can not be empty.")
     _check_members(awsvpc.get("securityGroups") or (), "securityGroups", "sg-", SECURITY_GROUPS)
-    return shapes.from_members(NetworkConfiguration, awsvpc)
+    parsed = shapes.from_members(NetworkConfiguration, awsvpc)
+    subnets.check(view, call, parsed)
+    return parsed
 
 
 def _check_members(ids: Sequence[str], member: str, prefix: str, limit: int) -> None:

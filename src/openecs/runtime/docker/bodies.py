@@ -36,6 +36,9 @@ def create_body(spec: ContainerSpec) -> dict[str, Any]:
         "ExposedPorts": {_port(p): {} for p in spec.ports},
         "HostConfig": _host_config(spec),
     }
+    if spec.ip_address:
+        there = {"IPAMConfig": {"IPv4Address": spec.ip_address}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {spec.network_mode: there}}
     if spec.entry_point:
         body["Entrypoint"] = list(spec.entry_point)
     if spec.command:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +27,8 @@ from openecs.runtime.base import (
     EngineError,
     EngineInfo,
     EngineUnavailable,
+    NetworkSpec,
+    PlaceLost,
     PullBehavior,
     RegistryAuth,
     TaskGroupSpec,
@@ -33,6 +37,7 @@ from openecs.runtime.base import (
 from openecs.runtime.docker import bodies, cgroups, pause
 from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
+from openecs.runtime.docker.networks import Networks
 from openecs.runtime.docker.podman import DEPENDENTS, Podman
 from openecs.runtime.docker.port_choices import PortChoices
 
@@ -44,6 +49,8 @@ NOT_FOUND, CONFLICT = 404, 409
 AT_ONCE = 6
 #: What engines say where a socket of the host has the port, and how many candidates are tried.
 IN_USE = "address already in use"
+#: Of a container's own address, Docker's words and Podman's; of its network.
+PLACE_LOST = re.compile(r"Address already in use|requested ip address|network \S+ not found")
 PORTS_TRIED = 10
 #: What engines say where a limit is higher than they may give.
 RLIMIT = "rlimit"
@@ -70,6 +77,8 @@ class DockerRuntime:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._info: EngineInfo | None = None
         self._pause = asyncio.Lock()
+        self._networks = Networks(self._client)
+        self._networking = asyncio.Lock()
         self._paused = False
         self._podman: Podman | None = None
         self._choices = PortChoices()
@@ -156,6 +165,16 @@ class DockerRuntime:
         """Remove a volume, if it exists and nobody uses it."""
         with suppress(EngineRefusal):
             await self._client.call("DELETE", f"/volumes/{name}")
+
+    async def ensure_network(self, spec: NetworkSpec) -> AbstractSet[str]:
+        """Make a network unless it exists; the addresses in use there."""
+        async with self._networking:
+            return await self._networks.ensure(spec)
+
+    async def remove_networks(self) -> None:
+        """Remove the networks made here that no container is in."""
+        async with self._networking:
+            await self._networks.remove_unused()
 
     async def create(self, spec: ContainerSpec) -> str:
         """Create the container, or adopt the one of its name; its id."""
@@ -310,6 +329,8 @@ class DockerRuntime:
             except CannotStartContainer as error:
                 if podman is not None:
                     podman.refused_start(name, error.message.removeprefix(DAEMON))
+                if PLACE_LOST.search(error.message):
+                    raise PlaceLost(error.message) from error
                 raise
 
     async def _start_without_limit(self, spec: ContainerSpec) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,6 +20,7 @@ from openecs.runtime.base import (
     ContainerSpec,
     EngineInfo,
     EngineUnavailable,
+    NetworkSpec,
     PullBehavior,
     RegistryAuth,
     Runtime,
@@ -173,6 +175,14 @@ class FaultyRuntime:
     async def remove_group(self, cgroup_parent: str) -> None:
         """Remove a cgroup."""
         await self._call(lambda: self._engine.remove_group(cgroup_parent))
+
+    async def ensure_network(self, spec: NetworkSpec) -> AbstractSet[str]:
+        """As the engine does."""
+        return await self._call(lambda: self._engine.ensure_network(spec))
+
+    async def remove_networks(self) -> None:
+        """As the engine does."""
+        await self._call(self._engine.remove_networks)
 
     async def ensure_volume(self, spec: VolumeSpec) -> None:
         """Make a volume."""

@@ -10,12 +10,14 @@ from openecs.model.task_definitions import (
 )
 from openecs.store.kinds import CLUSTERS, MACHINES, TASK_DEFINITIONS
 from openecs.testing.builders import (
+    SECURITY_GROUP,
+    SUBNET,
     a_cluster,
     a_machine,
     a_task_definition,
 )
 
-AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
+AWSVPC = {"awsvpcConfiguration": {"subnets": [SUBNET], "securityGroups": [SECURITY_GROUP]}}
 FARGATE = a_task_definition(
     "fargate",
     network_mode=NetworkMode.AWSVPC,
@@ -124,7 +126,7 @@ async def test_what_fargate_does_not_take(world, request_, message) -> None:
 
 async def test_what_instances_do_not_take(world) -> None:
     await world.put(TASK_DEFINITIONS, [a_task_definition("vpc", network_mode=NetworkMode.AWSVPC)])
-    public = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+    public = {"awsvpcConfiguration": {"subnets": [SUBNET], "assignPublicIp": "ENABLED"}}
     refused = await world.refused("RunTask", taskDefinition="vpc", networkConfiguration=public)
     assert refused[1] == "Assign public IP is not supported for this launch type."
     refused = await world.refused("RunTask", taskDefinition="web", platformVersion="LATEST")

@@ -18,7 +18,7 @@ from openecs.store.kinds import (
     TASK_DEFINITIONS,
     TASKS,
 )
-from openecs.testing.builders import NOW, SCOPE, a_cluster, a_task, a_task_definition
+from openecs.testing.builders import NOW, SCOPE, SUBNET, a_cluster, a_task, a_task_definition
 
 INVALID = "InvalidParameterException"
 ARN = "arn:aws:ecs:eu-central-1:123456789012:{}"
@@ -265,7 +265,7 @@ async def test_a_provider_that_a_service_uses_stays(world) -> None:
         taskDefinition="fargate",
         desiredCount=0,
         capacityProviderStrategy=[{"capacityProvider": "FARGATE"}],
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [SUBNET]}},
     )
     kept = {"cluster": "default", "defaultCapacityProviderStrategy": []}
     refused = await world.refused(

@@ -10,6 +10,7 @@ from openecs.model.load_balancing import TargetType
 from openecs.model.task_definitions import NetworkMode, PortMapping
 from openecs.store.kinds import CLUSTERS, LISTENERS, TARGET_GROUPS, TASK_DEFINITIONS
 from openecs.testing.builders import (
+    SUBNET,
     a_cluster,
     a_container_definition,
     a_listener,
@@ -21,7 +22,7 @@ INVALID = "InvalidParameterException"
 APP = a_container_definition(port_mappings=(PortMapping(container_port=80),))
 GROUP, OTHER, IDLE = (a_target_group(name) for name in ("one", "other", "idle"))
 BY_ADDRESS = a_target_group("addresses", target_type=TargetType.IP)
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+NETWORK = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from openecs.store.kinds import CLUSTERS, SERVICES, TASK_DEFINITIONS, TASK_SETS,
 from openecs.testing.builders import (
     NOW,
     SCOPE,
+    SUBNET,
     a_cluster,
     a_container,
     a_container_definition,
@@ -62,7 +63,7 @@ async def test_a_revision_says_what_its_tasks_run(world) -> None:
     containers = a_container_definition("app"), a_container_definition("side", image="nginx")
     definition = a_task_definition("two", 1, *containers, network_mode=NetworkMode.AWSVPC)
     await world.put(TASK_DEFINITIONS, [definition])
-    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    network = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
     await create(world, taskDefinition="two", networkConfiguration=network)
     service = await the_service(world)
     known = a_container("app", image_digest="sha256:abc"), a_container("side")
@@ -75,7 +76,7 @@ async def test_a_revision_says_what_its_tasks_run(world) -> None:
     assert answer["failures"] == [{"arn": missing, "reason": "MISSING"}]
     (shown,) = answer["serviceRevisions"]
     shown_network = shown.pop("networkConfiguration")["awsvpcConfiguration"]
-    assert shown_network["subnets"] == ["subnet-1"]
+    assert shown_network["subnets"] == [SUBNET]
     assert shown == {
         "serviceRevisionArn": service.revision.arn,
         "serviceArn": service.arn,

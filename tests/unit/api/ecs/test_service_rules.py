@@ -8,12 +8,12 @@ import pytest
 
 from openecs.model.task_definitions import NetworkMode, TaskDefinitionStatus
 from openecs.store.kinds import CLUSTERS, SERVICES, TASK_DEFINITIONS
-from openecs.testing.builders import SCOPE, a_cluster, a_task_definition
+from openecs.testing.builders import SCOPE, SUBNET, a_cluster, a_task_definition
 
 INVALID, CLIENT = "InvalidParameterException", "ClientException"
 ZONES = {"type": "spread", "field": "attribute:ecs.availability-zone"}
 EXTERNAL = {"type": "EXTERNAL"}
-AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+AWSVPC = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 FARGATE = a_task_definition(
     "fargate",
     network_mode=NetworkMode.AWSVPC,
@@ -272,7 +272,7 @@ async def test_fargate_is_shown_twice(world) -> None:
     assert (service["platformVersion"], service["platformFamily"]) == ("LATEST", "Linux")
     (deployment,) = service["deployments"]
     assert (deployment["platformVersion"], deployment["platformFamily"]) == ("1.4.0", "Linux")
-    shown = {"subnets": ["subnet-1"], "securityGroups": [], "assignPublicIp": "DISABLED"}
+    shown = {"subnets": [SUBNET], "securityGroups": [], "assignPublicIp": "DISABLED"}
     assert service["networkConfiguration"]["awsvpcConfiguration"] == shown
     assert service["roleArn"].endswith(
         ":role/aws-service-role/ecs.amazonaws.com/" + "AWSServiceRoleForECS"

@@ -19,7 +19,15 @@ from openecs.store.kinds import (
     TASK_SETS,
     TASKS,
 )
-from openecs.testing.builders import NOW, SCOPE, a_call, a_cluster, a_task, a_task_definition
+from openecs.testing.builders import (
+    NOW,
+    SCOPE,
+    SUBNET,
+    a_call,
+    a_cluster,
+    a_task,
+    a_task_definition,
+)
 
 INVALID = "InvalidParameterException"
 FULL = (
@@ -32,7 +40,7 @@ ONLY_EXTERNAL = (
 )
 HERE = {"cluster": "default", "service": "s"}
 UNKNOWN = "ecs-svc/1999999999999999999"
-AWSVPC = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+AWSVPC = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 FARGATE = a_task_definition(
     "fargate",
     network_mode=NetworkMode.AWSVPC,
@@ -125,7 +133,7 @@ async def test_on_fargate(world) -> None:
     )
     assert (made["launchType"], made["platformFamily"]) == ("FARGATE", "Linux")
     assert made["platformVersion"] == "1.4.0"
-    assert made["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == ["subnet-1"]
+    assert made["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == [SUBNET]
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
     made = await create(
         world,

@@ -1,0 +1,46 @@
+"""Where awsvpc tasks stand: the subnet, and the network of the engine that its VPC is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openecs.api.ec2 import network
+from openecs.model.network import Subnet, Vpc
+from openecs.model.tasks import Task
+from openecs.runtime.base import CannotCreateNetwork, NetworkSpec
+from openecs.store.base import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A subnet and the VPC it is a part of."""
+
+    vpc: Vpc
+    subnet: Subnet
+
+
+def subnet_of(task: Task, view: View) -> Place | None:
+    """The subnet of the task's network interface; None where it has none of its own.
+
+    Raises ``CannotCreateNetwork`` where the subnet is there no more.
+    """
+    details = {each.name: each.value for one in task.attachments for each in one.details}
+    name = details.get("subnetId")
+    if name is None:
+        return None
+    subnet = network.subnet(view, task.scope, name)
+    vpc = network.vpc(view, task.scope, subnet.vpc_id) if subnet else None
+    if subnet is None or vpc is None:
+        raise CannotCreateNetwork(f"The subnet ID '{name}' does not exist")
+    return Place(vpc, subnet)
+
+
+def network_of(vpc: Vpc) -> NetworkSpec:
+    """The network of the engine that a VPC is; VPCs of one range are the same one."""
+    name = vpc.cidr.replace("/", "-")
+    return NetworkSpec(name=f"openecs-{name}", cidr=vpc.cidr)
+
+
+def exhausted(subnet: Subnet) -> str:
+    """Why a task cannot stand in a full subnet."""
+    return f"The specified subnet {subnet.id} does not have enough free addresses"
