@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from openecs.edge.envoy import Envoy
+from openecs.node.packet_filter import table_of
 
 READY_WITHIN = 30
 
@@ -132,7 +133,10 @@ class OpenEcs:
         Envoy(self.data_dir / "envoy").stop()
         identity = self.data_dir / "installation-id"
         if identity.exists():
-            remove_containers(f"org.openecs.installation={identity.read_text().strip()}")
+            installation = identity.read_text().strip()
+            remove_containers(f"org.openecs.installation={installation}")
+            table = ["nft", "delete", "table", "ip", table_of(installation)]
+            subprocess.run(table, capture_output=True, check=False)
 
 
 def docker(*arguments: str, check: bool = True) -> str:

@@ -41,6 +41,7 @@ from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
+from openecs.node.packet_filter import PacketFilter
 from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys, root_keys
 from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtime
@@ -164,7 +165,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         store = await stack.enter_async_context(_open(_store(settings)))
         runtime = await stack.enter_async_context(_engine(settings))
         stack.push_async_callback(_tidy, runtime)
-        node = Node(store=store, runtime=runtime, clock=now, settings=_node_settings(settings))
+        node = _node(settings, store, runtime)
         if settings.ephemeral:
             await node.empty()
             stack.push_async_callback(node.empty)
@@ -321,6 +322,12 @@ async def _engine(settings: Settings) -> AsyncIterator[Runtime]:
         yield runtime
     finally:
         await runtime.close()
+
+
+def _node(settings: Settings, store: Store, runtime: Runtime) -> Node:
+    known = _node_settings(settings)
+    guard = PacketFilter(store, installation=known.installation, machine=known.machine)
+    return Node(store=store, runtime=runtime, clock=now, settings=known, packet_filter=guard)
 
 
 async def _tidy(runtime: Runtime) -> None:

@@ -1,5 +1,6 @@
 """awsvpc tasks stand in the subnets of their VPC, with interfaces that come and go with them."""
 
+import urllib.request
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -58,9 +59,6 @@ def test_a_task_has_an_address_of_its_subnet(services: Services, network):
     assert interface["Groups"] == [{"GroupId": group, "GroupName": "web"}]
     assert interface["Description"].endswith(f":attachment/{one['attachments'][0]['id']}")
 
-    runtime = one["containers"][0]["runtimeId"]
-    asked = docker("exec", runtime, "nc", "-w", "3", address_of(other), "80", check=False)
-    assert asked == ""
     for call in (
         lambda: ec2.delete_subnet(SubnetId=first),
         lambda: ec2.delete_security_group(GroupId=group),
@@ -72,6 +70,48 @@ def test_a_task_has_an_address_of_its_subnet(services: Services, network):
     eventually(lambda: not ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"])
     ec2.delete_subnet(SubnetId=first)
     ec2.delete_security_group(GroupId=group)
+
+
+@pytest.mark.covers("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")
+def test_security_groups_are_enforced(services: Services, network):
+    vpc, (first, second) = network
+    ec2 = services.server.client("ec2")
+    definition = services.define("f", SERVES, networkMode="awsvpc")
+    web, client = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("web", "client")
+    )
+    for name, subnet, group in (("web", first, web), ("client", second, client)):
+        configuration = placed(subnet, securityGroups=[group])
+        services.create(name, definition, networkConfiguration=configuration)
+    (served,), (asking,) = (services.running_of(name, 1) for name in ("web", "client"))
+
+    def is_answered() -> bool:
+        runtime, address = asking["containers"][0]["runtimeId"], address_of(served)
+        request = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 1 {address} 80"
+        return address in docker("exec", runtime, "sh", "-c", request, check=False)
+
+    with urllib.request.urlopen(f"http://{address_of(served)}/", timeout=5) as page:
+        assert address_of(served) in page.read().decode()
+    assert not is_answered()
+    allowed = {
+        "GroupId": web,
+        "IpPermissions": [
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 80,
+                "ToPort": 80,
+                "UserIdGroupPairs": [{"GroupId": client}],
+            }
+        ],
+    }
+    ec2.authorize_security_group_ingress(**allowed)
+    eventually(is_answered, within=10)
+    ec2.revoke_security_group_ingress(**allowed)
+    eventually(lambda: not is_answered(), within=10)
+    for name in ("web", "client"):
+        services.delete(name, force=True)
+        eventually(lambda name=name: not services.tasks_of(name))
 
 
 def test_what_is_not_there_is_refused(services: Services, network):

@@ -25,6 +25,7 @@ from openecs.model.tasks import Task, TaskStatus
 from openecs.node import cleanup, places, targets
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
+from openecs.node.packet_filter import PacketFilter
 from openecs.node.settings import NodeSettings
 from openecs.node.task_run import SET_UP, TEAR_DOWN, TaskRun
 from openecs.runtime.base import EngineUnavailable, Runtime
@@ -59,6 +60,7 @@ class Node:
         runtime: Runtime,
         clock: Callable[[], datetime],
         settings: NodeSettings,
+        packet_filter: PacketFilter | None = None,
     ) -> None:
         self._store = store
         self._runtime = runtime
@@ -66,6 +68,7 @@ class Node:
         self._settings = settings
         self._view = EngineView(runtime, settings.installation)
         self._machine = MachineRecord(store, runtime, clock, settings)
+        self._filter = packet_filter
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
         self._controller: Controller[TaskKey] = Controller("tasks", self._reconcile, clock=clock)
@@ -83,6 +86,8 @@ class Node:
             group.create_task(self._watch())
             group.create_task(self._resync())
             group.create_task(self._machine.beat())
+            if self._filter is not None:
+                group.create_task(self._filter.run())
             await self._observed.wait()
             group.create_task(self._follow())
             group.create_task(self._controller.run())
@@ -198,9 +203,14 @@ class Node:
             ended=lambda container, retry: self._job_ended(key, task.arn, container, retry),
             finish=lambda: self._finish(key),
             subnet=lambda: self._store.read(partial(places.subnet_of, task)),
+            admit=partial(self._admit, task),
         )
         self._runs[key] = run
         return run
+
+    async def _admit(self, task: Task, address: str) -> None:
+        if self._filter is not None:
+            await self._filter.admit(task, address)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A job of the node's; when the node ends, so does whoever wants one begun."""

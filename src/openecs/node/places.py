@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openecs.api.ec2 import network
-from openecs.model.network import Subnet, Vpc
+from openecs.api.ec2 import network, task_interfaces
+from openecs.model.network import SecurityGroup, Subnet, Vpc
 from openecs.model.tasks import Task
 from openecs.runtime.base import CannotCreateNetwork, NetworkSpec
 from openecs.store.base import View
@@ -24,8 +24,7 @@ def subnet_of(task: Task, view: View) -> Place | None:
 
     Raises ``CannotCreateNetwork`` where the subnet is there no more.
     """
-    details = {each.name: each.value for one in task.attachments for each in one.details}
-    name = details.get("subnetId")
+    name = _subnet_id(task)
     if name is None:
         return None
     subnet = network.subnet(view, task.scope, name)
@@ -33,6 +32,16 @@ def subnet_of(task: Task, view: View) -> Place | None:
     if subnet is None or vpc is None:
         raise CannotCreateNetwork(f"The subnet ID '{name}' does not exist")
     return Place(vpc, subnet)
+
+
+def groups_of(view: View, task: Task) -> list[SecurityGroup]:
+    """The security groups that the task's network interface is to be in."""
+    return task_interfaces.groups_in(view, task, _subnet_id(task) or "")
+
+
+def _subnet_id(task: Task) -> str | None:
+    details = {each.name: each.value for one in task.attachments for each in one.details}
+    return details.get("subnetId")
 
 
 def network_of(vpc: Vpc) -> NetworkSpec:

@@ -50,7 +50,8 @@ class TaskRun:
 
     ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
     retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
-    records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand.
+    records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand,
+    ``admit`` has its address guarded.
     """
 
     def __init__(  # noqa: PLR0913 - what a task's work touches, once
@@ -66,6 +67,7 @@ class TaskRun:
         ended: Callable[[str, str | None], None],
         finish: Callable[[], Awaitable[None]],
         subnet: Callable[[], Awaitable[Place | None]],
+        admit: Callable[[str], Awaitable[None]],
     ) -> None:
         self.definition = definition
         self.is_set_up = False
@@ -78,6 +80,7 @@ class TaskRun:
         self._ended = ended
         self._finish = finish
         self._subnet = subnet
+        self._admit = admit
         self._spec: spec.TaskSpec | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._pulling: set[str] = set()
@@ -220,6 +223,8 @@ class TaskRun:
             prepared = spec.without_group(prepared)
         for volume in prepared.volumes:
             await self._runtime.ensure_volume(volume)
+        if place is not None:
+            await self._admit(place.address)
         if prepared.pause is not None:
             await self._runtime.prepare_pause()
             await self._create_and_start(prepared.pause)

@@ -6,7 +6,7 @@ awsvpc network mode".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from openecs.api.base import Members
@@ -32,7 +32,12 @@ class TaskInterface:
 
 def of_tasks(view: View, scope: Scope) -> Iterator[TaskInterface]:
     """The interfaces of the tasks of a region that have not stopped."""
-    for task in view.scan(TASKS, scope):
+    return among(view.scan(TASKS, scope))
+
+
+def among(tasks: Iterable[Task]) -> Iterator[TaskInterface]:
+    """The interfaces of those tasks that have not stopped."""
+    for task in tasks:
         if task.last_status is TaskStatus.STOPPED:
             continue
         for attachment in task.attachments:
@@ -50,12 +55,16 @@ def of_tasks(view: View, scope: Scope) -> Iterator[TaskInterface]:
 
 def security_groups(view: View, interface: TaskInterface) -> list[SecurityGroup]:
     """The security groups of a task's interface: those asked for, or the VPC's own."""
-    task = interface.task
+    return groups_in(view, interface.task, interface.subnet_id)
+
+
+def groups_in(view: View, task: Task, subnet_id: str) -> list[SecurityGroup]:
+    """The security groups of a task in a subnet."""
     named = task.network_configuration.security_groups if task.network_configuration else ()
     if named:
         found = (network.security_group(view, task.scope, name) for name in named)
         return [group for group in found if group]
-    subnet = network.subnet(view, task.scope, interface.subnet_id)
+    subnet = network.subnet(view, task.scope, subnet_id)
     own = network.default_security_group(view, task.scope, subnet.vpc_id) if subnet else None
     return [own] if own else []
 
