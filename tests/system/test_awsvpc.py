@@ -67,6 +67,7 @@ def test_a_task_has_an_address_of_its_subnet(services: Services, network):
             call()
     for name in ("one", "other"):
         services.delete(name, force=True)
+    filters = [{"Name": "group-id", "Values": [group]}]
     eventually(lambda: not ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"])
     ec2.delete_subnet(SubnetId=first)
     ec2.delete_security_group(GroupId=group)
