@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer
 
@@ -143,13 +144,32 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
 
 def _chain(front: Front, routes: str, xds: Path) -> Resource:
     network = front.listener.protocol in {"TCP", "TLS"}
-    chain: Resource = {"filters": [_tcp(front) if network else _http(front, routes, xds)]}
+    filters = [_tcp(front)] if network else [_peer(), _http(front, routes, xds)]
+    chain: Resource = {"filters": filters}
     if front.key_pairs:
         chain["transport_socket"] = {
             "name": "envoy.transport_sockets.tls",
             "typed_config": _tls(front),
         }
     return chain
+
+
+def _peer() -> Resource:
+    """Keeps the address of who opened the connection, for routes to match."""
+    address = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+    return {
+        "name": "envoy.filters.network.set_filter_state",
+        "typed_config": {
+            "@type": f"{_FILTERS}.network.set_filter_state.v3.Config",
+            "on_new_connection": [
+                {
+                    "object_key": PEER,
+                    "factory_key": "envoy.network.ip",
+                    "format_string": {"text_format_source": {"inline_string": address}},
+                }
+            ],
+        },
+    }
 
 
 def _tls(front: Front) -> Resource:

@@ -16,6 +16,9 @@ from openecs.model.load_balancing import Action, Condition, ForwardAction, Liste
 Route = dict[str, Any]
 Matcher = dict[str, Any]
 
+#: The state of a connection that has the address of who opened it, whatever its requests say.
+PEER = "openecs.peer"
+
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 
 #: Methods whose request may be made twice.
@@ -116,18 +119,28 @@ def _retry(on: str) -> Route:
 def _match(conditions: Sequence[Condition]) -> Route:
     headers: list[Matcher] = []
     match: Route = {"prefix": "/"}
+    states: list[Matcher] = []
     for condition in conditions:
         if condition.field == "path-pattern":
             match = {"safe_regex": {"regex": _any(condition, _wild)}}
+        elif condition.field == "source-ip":
+            states.append(_source_match(condition))
         else:
             headers.append(_header_match(condition))
-    return {**match, "headers": headers} if headers else match
+    found = {"headers": headers, "filter_state": states}
+    return {**match, **{key: matchers for key, matchers in found.items() if matchers}}
+
+
+def _source_match(condition: Condition) -> Matcher:
+    blocks = (value.partition("/") for value in condition.values)
+    ranges = [{"address_prefix": start, "prefix_len": int(length)} for start, _, length in blocks]
+    return {"key": PEER, "address_match": {"ranges": ranges}}
 
 
 def _header_match(condition: Condition) -> Matcher:
     match condition.field:
         case "host-header":
-            pattern = f"(?i)(?:{_any(condition, _wild)})(?::[0-9]+)?"
+            pattern = f"(?i)(?:{_any(condition, _wild, _without_port)})(?::[0-9]+)?"
             return {"name": ":authority", "string_match": _regex(pattern)}
         case "http-header":
             pattern = f"(?i)(?:{_any(condition, _wild)})"
@@ -147,8 +160,16 @@ def _pair(pair: QueryPair) -> str:
     return f"{key}={_wild(pair.value, anything='[^&]*', one='[^&]')}"
 
 
-def _any(condition: Condition, pattern: Any) -> str:
-    return "|".join((*map(pattern, condition.values), *condition.regex_values))
+def _any(condition: Condition, pattern: Any, regex: Any = str) -> str:
+    # A regular expression may match anywhere, Envoy's matchers mean the whole text.
+    found = (f".*(?:{regex(each)}).*" for each in condition.regex_values)
+    return "|".join((*map(pattern, condition.values), *found))
+
+
+def _without_port(regex: str) -> str:
+    """A regular expression for hosts whose end is before the port."""
+    pieces = re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", regex, re.DOTALL)
+    return "".join("(?::[0-9]+)?$" if piece == "$" else piece for piece in pieces)
 
 
 def _wild(text: str, anything: str = ".*", one: str = ".") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -13,186 +12,20 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from openecs.edge.edge import Edge
+from edge_world import BEGAN, GROUP, OTHER, fixed, says, upstream
 from openecs.model.load_balancing import (
     Action,
     Condition,
-    FixedResponseAction,
     ForwardAction,
     LoadBalancerStateCode,
     LoadBalancerType,
     QueryPair,
     RedirectAction,
-    Rule,
-    Target,
-    TargetHealth,
     TargetState,
     WeightedTargetGroup,
 )
-from openecs.store.kinds import (
-    LISTENERS,
-    LOAD_BALANCER_STATES,
-    LOAD_BALANCERS,
-    RULES,
-    TARGET_GROUPS,
-    TARGET_HEALTH,
-    TARGETS,
-)
-from openecs.store.memory import MemoryStore
-from openecs.testing.builders import SCOPE, a_listener, a_load_balancer, a_target_group
-
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-GROUP, OTHER = a_target_group("one"), a_target_group("other", id="9".zfill(16))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def upstream(name: str):
-    """A server that answers with its name and the headers it got; its port."""
-
-    serving, writers = set(), set()
-
-    async def serve(reader, writer):
-        serving.add(asyncio.current_task())
-        writers.add(writer)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                body = name.encode() + b"\n" + head
-                length = f"Content-Length: {len(body)}".encode()
-                writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + body)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in writers:
-            writer.close()
-        await asyncio.gather(*serving)
-
-
-class World:
-    """A store, an edge that can be restarted, and a client."""
-
-    def __init__(self, directory) -> None:
-        self.directory = directory
-        self.store = MemoryStore()
-        self.port = free_port()
-        self.balancer = a_load_balancer(loopback_address=f"127.64.{os.getpid() % 250}.9")
-
-    @contextlib.asynccontextmanager
-    async def edge(self):
-        edge = Edge(store=self.store, directory=self.directory, address="127.0.0.1")
-        working = asyncio.create_task(edge.run())
-        try:
-            yield edge
-        finally:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
-
-    async def put(self, kind, *values) -> None:
-        def work(tx):
-            for value in values:
-                tx.put(kind, value)
-
-        await self.store.write(work)
-
-    async def balance(self, *groups, **changes) -> None:
-        """A listener that forwards to the groups."""
-        await self.put(LOAD_BALANCERS, self.balancer)
-        await self.put(TARGET_GROUPS, *groups)
-        await self.put(LISTENERS, a_listener(*groups, **{"port": self.port, **changes}))
-
-    async def serve(self, port: int, group=GROUP, state=TargetState.HEALTHY) -> Target:
-        target = Target(
-            scope=SCOPE,
-            target_group=group.path,
-            id="127.0.0.1",
-            port=port,
-            address="127.0.0.1",
-            registered_at=BEGAN,
-        )
-        health = TargetHealth(
-            scope=SCOPE,
-            target_group=group.path,
-            id="127.0.0.1",
-            port=port,
-            state=state,
-            registered_at=BEGAN,
-        )
-        await self.put(TARGETS, target)
-        await self.put(TARGET_HEALTH, health)
-        return target
-
-    async def rule(self, priority: int, action: Action, *conditions: Condition) -> None:
-        rule = Rule(
-            scope=SCOPE,
-            listener=a_listener().path,
-            id=f"{priority:016d}",
-            priority=priority,
-            conditions=conditions,
-            actions=(action,),
-        )
-        await self.put(RULES, rule)
-
-    async def get(self, path="/", *, host=None, method="GET", headers=None, address="127.0.0.1"):
-        """Status, body and headers of an answer."""
-        sent = {"Host": host or self.balancer.dns_name, **(headers or {})}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                method,
-                f"http://{address}:{self.port}{path}",
-                headers=sent,
-                allow_redirects=False,
-            ) as answer,
-        ):
-            return answer.status, await answer.text(), answer.headers
-
-    async def until(self, holds, **request):
-        """An answer for which ``holds(status, body)``."""
-        async with asyncio.timeout(15):
-            while True:
-                with contextlib.suppress(aiohttp.ClientError):
-                    status, body, headers = await self.get(**request)
-                    if holds(status, body):
-                        return status, body, headers
-                await asyncio.sleep(0.01)
-
-    async def state(self):
-        return await self.store.read(
-            lambda view: view.get(LOAD_BALANCER_STATES, SCOPE, self.balancer.path)
-        )
-
-    async def until_state(self, code):
-        async with asyncio.timeout(20):
-            while (state := await self.state()) is None or state.code is not code:
-                await asyncio.sleep(0.01)
-            return state
-
-
-@pytest.fixture
-async def world(tmp_path):
-    world = World(tmp_path / "envoy")
-    yield world
-    Edge(store=world.store, directory=world.directory, address="127.0.0.1").stop()
-
-
-def says(name: str):
-    return lambda status, body: status == 200 and body.startswith(f"{name}\n")
-
-
-def fixed(text: str) -> Action:
-    response = FixedResponseAction(status_code="200", content_type="text/plain", message_body=text)
-    return Action(type="fixed-response", fixed_response=response)
+from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, TARGET_GROUPS, TARGETS
+from openecs.testing.builders import SCOPE, a_listener, a_load_balancer
 
 
 async def test_traffic_reaches_healthy_targets_as_they_come_and_go(world) -> None:
@@ -262,6 +95,50 @@ async def test_rules_by_priority(world) -> None:
             assert (await world.get(**request))[1] == expected, request
         for request in ({"path": "/IMG/x"}, {"host": "example.com"}, {"path": "/?v=2"}):
             assert says("a")(*(await world.get(**request))[:2]), request
+
+
+async def test_rules_by_the_address_of_the_client(world) -> None:
+    async with world.edge():
+        await world.balance(GROUP)
+        near = Condition(field="source-ip", values=("127.9.0.0/16", "2001:db8::/32"))
+        path = Condition(field="path-pattern", values=("/both",))
+        await world.rule(1, fixed("near and there"), near, path)
+        await world.rule(2, fixed("near"), near)
+        await world.rule(3, fixed("far"), Condition(field="source-ip", values=("0.0.0.0/0",)))
+        await world.until(lambda _, body: body == "near", client="127.9.1.2")
+        assert (await world.get("/both", client="127.9.1.2"))[1] == "near and there"
+        told = {"X-Forwarded-For": "127.9.1.2", "X-Openecs-Peer": "127.9.1.2"}
+        assert (await world.get("/both", headers=told))[1] == "far"
+
+
+async def test_rules_by_regular_expressions(world) -> None:
+    async with world.edge():
+        await world.balance(GROUP)
+        patterns = {
+            "path-pattern": (r"^/v[0-9]+/", "x{3}$"),
+            "host-header": (r"^(a|b)\.example\.com$",),
+            "http-header": (r"^one$", r"two[$]"),
+        }
+        for number, (field, values) in enumerate(patterns.items(), 1):
+            name = "X-Kind" if field == "http-header" else None
+            condition = Condition(field=field, regex_values=values, header_name=name)
+            await world.rule(number, fixed(field), condition)
+        await world.rule(9, fixed("none"), Condition(field="path-pattern", values=("*",)))
+        await world.until(lambda _, body: body == "none")
+        asked = [
+            ({"path": "/v12/any?q"}, "path-pattern"),
+            ({"path": "/axxx"}, "path-pattern"),
+            ({"path": "/V12/any"}, "none"),
+            ({"path": "/a/v12/any"}, "none"),
+            ({"host": "B.Example.com:81"}, "host-header"),
+            ({"host": "b.example.com"}, "host-header"),
+            ({"host": "b.example.com.org"}, "none"),
+            ({"headers": {"x-kind": "ONE"}}, "http-header"),
+            ({"headers": {"x-kind": "has two$ in it"}}, "http-header"),
+            ({"headers": {"x-kind": "one more"}}, "none"),
+        ]
+        for request, expected in asked:
+            assert (await world.get(**request))[1] == expected, request
 
 
 @pytest.mark.parametrize(
@@ -407,9 +284,11 @@ async def test_a_taken_port_is_told_and_tried_again(world) -> None:
 async def test_what_is_not_built_is_told(world) -> None:
     async with world.edge():
         await world.balance(GROUP)
-        await world.rule(1, fixed("x"), Condition(field="source-ip", values=("10.0.0.0/8",)))
+        await world.rule(1, Action(type="authenticate-oidc"))
         state = await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
-    assert state.reason == (f"Listener on port {world.port}: conditions on source-ip are not built")
+    assert state.reason == (
+        f"Listener on port {world.port}: actions of type authenticate-oidc are not built"
+    )
 
 
 async def test_a_network_load_balancer_carries_connections(world) -> None:

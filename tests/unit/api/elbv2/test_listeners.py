@@ -210,7 +210,25 @@ async def test_priorities_change_all_at_once(setting) -> None:
             {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "k"}]}},
             "A 'Value' must be specified in 'QueryStringKeyValuePair'",
         ),
-        ({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}, "does not build"),
+        *(
+            (
+                {"Field": "source-ip", "SourceIpConfig": {"Values": [value]}},
+                f"The 'source-ip' value '{value}' must be in CIDR format",
+            )
+            for value in ("10.0.0.0", "10.0.0.0/33", "10.*/8", "::/129", "10.0.0.0/255.0.0.0")
+        ),
+        (
+            {"Field": "host-header", "HostHeaderConfig": {"Values": ["a"], "RegexValues": ["a"]}},
+            "Only one of 'Values' and 'RegexValues' can be specified",
+        ),
+        (
+            {"Field": "source-ip", "SourceIpConfig": {}, "RegexValues": ["a"]},
+            "The 'RegexValues' field is not compatible with 'source-ip'",
+        ),
+        (
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["x" * 129]}},
+            "The regex value is too long; the limit is '128'",
+        ),
     ],
 )
 async def test_what_a_condition_cannot_be(setting, condition, part) -> None:
@@ -224,6 +242,24 @@ async def test_what_a_condition_cannot_be(setting, condition, part) -> None:
         Actions=forward(group),
     )
     assert part in refused[1]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24", "2001:db8::/32"]}},
+        {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/v[0-9]+/"]}},
+        {
+            "Field": "http-header",
+            "HttpHeaderConfig": {"HttpHeaderName": "X-Kind", "RegexValues": ["^a$", "b"]},
+        },
+    ],
+)
+async def test_conditions_are_shown_as_they_were_given(setting, condition) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    made = await rule(world, listener, 1, forward(group), condition)
+    assert made["Conditions"] == [{**condition, "Values": []}]
 
 
 @pytest.mark.covers(
