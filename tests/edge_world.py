@@ -43,8 +43,8 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def upstream(name: str):
-    """A server that answers with its name and the headers it got; its port."""
+async def upstream(name: str, cookie: str | None = None):
+    """A server that answers with its name and the headers it got, and a cookie; its port."""
 
     serving, writers = set(), set()
 
@@ -55,8 +55,9 @@ async def upstream(name: str):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 body = name.encode() + b"\n" + head
-                length = f"Content-Length: {len(body)}".encode()
-                writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + body)
+                headers = f"Content-Length: {len(body)}\r\n"
+                headers += f"Set-Cookie: {cookie}\r\n" if cookie else ""
+                writer.write(f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode() + body)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from openecs.edge.stickiness import is_sticky
 from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
 
 Resource = dict[str, Any]
@@ -29,7 +30,6 @@ _ALGORITHMS = {
 
 def cluster(group: TargetGroup, directory: Path) -> Resource:
     """The cluster of a target group; its endpoints are in a file of their own."""
-    algorithm = group.attributes.get("load_balancing.algorithm.type", "round_robin")
     made: Resource = {
         "@type": f"{_TYPE}.config.cluster.v3.Cluster",
         "name": group.arn,
@@ -44,7 +44,7 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
             }
         },
         "connect_timeout": _CONNECT,
-        "lb_policy": _ALGORITHMS[algorithm],
+        "lb_policy": _policy(group),
         # Open to all when none is healthy. In whole percents: 0 would be never.
         "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
     }
@@ -63,6 +63,12 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
             }
         }
     return made
+
+
+def _policy(group: TargetGroup) -> str:
+    if group.protocol not in {"HTTP", "HTTPS"} and is_sticky(group):
+        return "MAGLEV"
+    return _ALGORITHMS[group.attributes.get("load_balancing.algorithm.type", "round_robin")]
 
 
 def endpoints(

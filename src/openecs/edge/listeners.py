@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openecs.edge import stickiness
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer
@@ -23,8 +24,16 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 #: Limits of application load balancers: kilobytes of request headers.
 _HEADERS_KB = 64
 
+#: What is between parts of Envoy and nobody else's business.
+_INNER_HEADERS = (
+    "x-envoy-external-address",
+    "x-envoy-internal",
+    stickiness.TARGET,
+    stickiness.GROUP,
+)
+
 _TRACE = """
-function envoy_on_request(handle)
+local function trace(handle)
   local headers = handle:headers()
   local known = headers:get("x-amzn-trace-id")
   local made = string.format("1-%08x-%08x%08x%08x", os.time(), math.random(0, 2^32 - 1),
@@ -118,7 +127,7 @@ def forwarding_headers(front: Front) -> Resource:
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
-        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal", *removed],
+        "request_headers_to_remove": [*_INNER_HEADERS, *removed],
     }
 
 
@@ -199,6 +208,8 @@ def _tcp(front: Front) -> Resource:
             "@type": f"{_FILTERS}.network.tcp_proxy.v3.TcpProxy",
             "stat_prefix": "network",
             "idle_timeout": f"{idle}s",
+            # For target groups with stickiness, which balance by it.
+            "hash_policy": [{"source_ip": {}}],
             "weighted_clusters": {
                 "clusters": [{"name": g.target_group_arn, "weight": g.weight} for g in groups]
             },
@@ -239,11 +250,13 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
 def _http_filters() -> list[Resource]:
     lua = {
         "@type": f"{_FILTERS}.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": _TRACE},
+        "default_source_code": {"inline_string": f"{_TRACE}envoy_on_request = trace"},
+        "source_codes": {stickiness.PROGRAM: {"inline_string": _TRACE + stickiness.SOURCE}},
     }
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [
         {"name": "envoy.filters.http.lua", "typed_config": lua},
+        stickiness.session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
 

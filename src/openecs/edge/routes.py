@@ -7,11 +7,22 @@ for listener rules": rules by priority, all conditions of a rule, any value of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from openecs.edge import stickiness
 from openecs.edge.redirects import program
-from openecs.model.load_balancing import Action, Condition, ForwardAction, Listener, QueryPair, Rule
+from openecs.model.load_balancing import (
+    Action,
+    Condition,
+    ForwardAction,
+    Listener,
+    QueryPair,
+    Rule,
+    TargetGroup,
+    WeightedTargetGroup,
+)
 
 Route = dict[str, Any]
 Matcher = dict[str, Any]
@@ -32,24 +43,32 @@ class NotBuilt(Exception):
     """A rule that this data plane cannot carry out, and why."""
 
 
-def routes(listener: Listener, rules: Iterable[Rule], idle_timeout: int) -> list[Route]:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where the routes of a listener may go: target groups by ARN; and the idle timeout."""
+
+    groups: Mapping[str, TargetGroup]
+    idle_timeout: int
+
+
+def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
     found: list[Route] = []
     for rule in ordered:
         if rule.transforms:
             raise NotBuilt("transforms of rules are not built")
-        found.extend(_routes(_match(rule.conditions), rule.actions, idle_timeout))
-    found.extend(_routes({"prefix": "/"}, listener.default_actions, idle_timeout))
+        found.extend(_routes(_match(rule.conditions), rule.actions, ways))
+    found.extend(_routes({"prefix": "/"}, listener.default_actions, ways))
     return found
 
 
-def _routes(match: Route, actions: Sequence[Action], idle_timeout: int) -> Iterator[Route]:
+def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
     if len(actions) != 1:
         raise NotBuilt("authentication by load balancers is not built")
     action = actions[0]
     if action.forward is not None:
-        yield from _forward(match, action.forward, idle_timeout)
+        yield from _forward(match, action.forward, ways)
     elif action.redirect is not None:
         source = {"inline_string": program(action.redirect)}
         yield {
@@ -74,29 +93,51 @@ def _routes(match: Route, actions: Sequence[Action], idle_timeout: int) -> Itera
         raise NotBuilt(f"actions of type {action.type} are not built")
 
 
-def _forward(match: Route, forward: ForwardAction, idle_timeout: int) -> Iterator[Route]:
-    if forward.stickiness_enabled:
-        raise NotBuilt("stickiness of target groups is not built")
-    weighted = [g for g in forward.target_groups if g.weight]
+def _forward(match: Route, forward: ForwardAction, ways: Ways) -> Iterator[Route]:
+    weighted = [g for g in forward.target_groups if g.weight and g.target_group_arn in ways.groups]
     if not weighted:
         yield {"match": match, "direct_response": {"status": 503}}
         return
+    groups = [ways.groups[group.target_group_arn] for group in weighted]
+    filters = stickiness.filters(forward, groups)
+    if forward.stickiness_enabled:
+        for group in weighted:
+            known = {"name": stickiness.GROUP, "string_match": {"exact": _id(group)}}
+            yield from _shared(_with_header(match, known), [group], filters, ways)
+    yield from _shared(match, weighted, filters, ways)
+
+
+def _shared(
+    match: Route, weighted: Sequence[WeightedTargetGroup], filters: Mapping[str, Route], ways: Ways
+) -> Iterator[Route]:
     shares = {
         "weighted_clusters": {
             "clusters": [
-                {"name": group.target_group_arn, "weight": group.weight} for group in weighted
+                {
+                    "name": group.target_group_arn,
+                    "weight": group.weight,
+                    "typed_per_filter_config": filters.get(group.target_group_arn, {}),
+                }
+                for group in weighted
             ]
         },
         "timeout": "0s",
-        "idle_timeout": f"{idle_timeout}s",
+        "idle_timeout": f"{ways.idle_timeout}s",
     }
     repeatable = {"name": ":method", "string_match": _regex(_REPEATABLE)}
-    headers = [*match.get("headers", ()), repeatable]
     yield {
-        "match": {**match, "headers": headers},
+        "match": _with_header(match, repeatable),
         "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
     }
     yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _with_header(match: Route, matcher: Matcher) -> Route:
+    return {**match, "headers": [*match.get("headers", ()), matcher]}
+
+
+def _id(group: WeightedTargetGroup) -> str:
+    return group.target_group_arn.rpartition("/")[2]
 
 
 def _retry(on: str) -> Route:

@@ -10,7 +10,7 @@ from typing import Any
 from openecs.decide.forwarding import forwarded_groups
 from openecs.edge import clusters, listeners, routes
 from openecs.edge.listeners import Front, forwarding_headers
-from openecs.edge.routes import NotBuilt
+from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
     Listener,
@@ -46,7 +46,8 @@ class World:
     balancers: Sequence[LoadBalancer]
     listeners: Sequence[Listener]
     rules: Mapping[str, Sequence[Rule]]
-    groups: Sequence[TargetGroup]
+    #: By their ARNs.
+    groups: Mapping[str, TargetGroup]
     key_pairs: Mapping[str, Any]
 
 
@@ -76,7 +77,7 @@ def read(view: View) -> World:
         balancers=view.scan(LOAD_BALANCERS, None),
         listeners=found,
         rules=rules,
-        groups=view.scan(TARGET_GROUPS, None),
+        groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
     )
 
@@ -93,7 +94,7 @@ def used_groups(world: World) -> list[TargetGroup]:
     """The target groups that get traffic, or may."""
     every = (rule for rules in world.rules.values() for rule in rules)
     used = forwarded_groups(world.listeners, every)
-    return [group for group in world.groups if group.arn in used]
+    return [group for arn, group in world.groups.items() if arn in used]
 
 
 def build(world: World, address: str, xds: Path) -> Snapshot:
@@ -154,7 +155,7 @@ def _routes_of(world: World, front: Front) -> list[Resource]:
         return []
     key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    found = routes.routes(listener, world.rules.get(key, ()), idle)
+    found = routes.routes(listener, world.rules.get(key, ()), Ways(world.groups, idle))
     return [route | forwarding_headers(front) for route in found]
 
 

@@ -9,6 +9,7 @@ from openecs.api.elbv2 import errors, references
 from openecs.model.load_balancing import (
     ForwardAction,
     LoadBalancer,
+    LoadBalancerType,
     TargetGroup,
     WeightedTargetGroup,
 )
@@ -17,6 +18,7 @@ from openecs.store.kinds import TARGET_GROUPS
 
 _MOST_GROUPS = 5
 _HEAVIEST = 999
+_LONGEST = 604800
 
 #: The protocols of groups that a listener's protocol may go to.
 _SPOKEN = {
@@ -36,10 +38,27 @@ def forward(
     shares = _shares(given)
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
-    config = given.get("ForwardConfig") or {}
-    if (config.get("TargetGroupStickinessConfig") or {}).get("Enabled"):
-        raise errors.not_built("stickiness of target groups in actions")
-    return ForwardAction(target_groups=shares)
+    sticky, seconds = _stickiness(balancer, given)
+    return ForwardAction(
+        target_groups=shares, stickiness_enabled=sticky, stickiness_seconds=seconds
+    )
+
+
+def _stickiness(balancer: LoadBalancer, given: Members) -> tuple[bool, int | None]:
+    """Whether clients stay with a target group, and for how many seconds."""
+    config: Members = (given.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    sticky, seconds = bool(config.get("Enabled")), config.get("DurationSeconds")
+    if sticky and balancer.type is LoadBalancerType.NETWORK:
+        raise errors.invalid_action(
+            "Target group stickiness is not supported for network load balancers"
+        )
+    if sticky and seconds is None:
+        raise errors.validation("'DurationSeconds' must be specified with target group stickiness")
+    if seconds is not None and not 1 <= seconds <= _LONGEST:
+        raise errors.validation(
+            f"Target group stickiness duration '{seconds}' must be between '1-{_LONGEST}' inclusive"
+        )
+    return sticky, seconds
 
 
 def _shares(given: Members) -> tuple[WeightedTargetGroup, ...]:

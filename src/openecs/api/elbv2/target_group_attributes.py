@@ -67,7 +67,6 @@ _NETWORK: Table = {
 
 #: What the data plane has no means for, and the value that asks for nothing.
 _NOT_BUILT = {
-    "stickiness.enabled": "false",
     _ANOMALY: "off",
     _SLOW_START: "0",
     "proxy_protocol_v2.enabled": "false",

@@ -58,6 +58,31 @@ async def test_a_listener_shows_both_forms_of_a_forward(setting) -> None:
         assert (await world.do("DescribeListeners", **request))["Listeners"] == [listener]
 
 
+def sticky(group, **config):
+    stickiness = {"Enabled": True, **config}
+    config = {
+        "TargetGroups": [{"TargetGroupArn": group}],
+        "TargetGroupStickinessConfig": stickiness,
+    }
+    return [{"Type": "forward", "ForwardConfig": config}]
+
+
+async def test_clients_may_stay_with_a_target_group(setting) -> None:
+    world, balancer, group, _ = setting
+    actions = sticky(group, DurationSeconds=60)
+    listener = await listen(world, balancer, group, DefaultActions=actions)
+    (action,) = listener["DefaultActions"]
+    shown = action["ForwardConfig"]["TargetGroupStickinessConfig"]
+    assert shown == {"Enabled": True, "DurationSeconds": 60}
+
+
+@pytest.mark.parametrize("config", [{}, {"DurationSeconds": 0}, {"DurationSeconds": 604801}])
+async def test_for_how_long_they_cannot(setting, config) -> None:
+    world, balancer, group, _ = setting
+    request = listening(balancer, group, DefaultActions=sticky(group, **config))
+    assert (await world.refused("CreateListener", **request))[0] == "ValidationError"
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "part"),
     [

@@ -232,6 +232,28 @@ async def test_attributes_of_network_groups(world, request_, key: str, value: st
 
 
 @pytest.mark.parametrize(
+    ("request_", "given"),
+    [
+        (HTTP, {"stickiness.enabled": "true"}),
+        (TCP, {"stickiness.enabled": "true"}),
+        (
+            HTTP,
+            {
+                "stickiness.enabled": "true",
+                "stickiness.type": "app_cookie",
+                "stickiness.app_cookie.cookie_name": "session",
+            },
+        ),
+    ],
+)
+async def test_attributes_that_traffic_follows(world, request_, given) -> None:
+    arn = (await create(world, **request_))["TargetGroupArn"]
+    wanted = [{"Key": key, "Value": value} for key, value in given.items()]
+    after = await world.do("ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=wanted)
+    assert all(each in after["Attributes"] for each in wanted)
+
+
+@pytest.mark.parametrize(
     ("given", "code"),
     [
         ({"deregistration_delay.timeout_seconds": "3601"}, "ValidationError"),
