@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def upstream(name: str, cookie: str | None = None):
+async def upstream(name: str, cookie: str | None = None, status: str = "200 OK"):
     """A server that answers with its name and the headers it got, and a cookie; its port."""
 
     serving, writers = set(), set()
@@ -57,7 +57,7 @@ async def upstream(name: str, cookie: str | None = None):
                 body = name.encode() + b"\n" + head
                 headers = f"Content-Length: {len(body)}\r\n"
                 headers += f"Set-Cookie: {cookie}\r\n" if cookie else ""
-                writer.write(f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode() + body)
+                writer.write(f"HTTP/1.1 {status}\r\n{headers}\r\n".encode() + body)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

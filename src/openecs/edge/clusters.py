@@ -21,6 +21,24 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 #: Seconds an application load balancer waits for a connection to a target.
 _CONNECT = "10s"
 
+_SLOW_START = "slow_start.duration_seconds"
+_ANOMALY = "load_balancing.algorithm.anomaly_mitigation"
+_SOCKETS = f"{_TYPE}.extensions.transport_sockets"
+
+#: A target that fails far more often than it answers rests for a while, at most half of them all.
+_MITIGATION: Resource = {
+    "interval": "2s",
+    "base_ejection_time": "30s",
+    "max_ejection_percent": 50,
+    "failure_percentage_threshold": 50,
+    "failure_percentage_minimum_hosts": 3,
+    "failure_percentage_request_volume": 10,
+    "enforcing_failure_percentage": 100,
+    # Nothing but the share of failures tells an anomaly.
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_success_rate": 0,
+}
+
 _ALGORITHMS = {
     "round_robin": "ROUND_ROBIN",
     "least_outstanding_requests": "LEAST_REQUEST",
@@ -48,13 +66,12 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
         # Open to all when none is healthy. In whole percents: 0 would be never.
         "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
     }
-    if group.protocol in {"HTTPS", "TLS"}:
-        made["transport_socket"] = {
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
-            },
-        }
+    made.update(_slow_start(group))
+    if group.attributes.get(_ANOMALY) == "on":
+        made["outlier_detection"] = _MITIGATION
+    socket = _transport(group)
+    if socket is not None:
+        made["transport_socket"] = socket
     if group.protocol_version in {"HTTP2", "GRPC"}:
         made["typed_extension_protocol_options"] = {
             _HTTP: {
@@ -65,6 +82,37 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
     return made
 
 
+def _slow_start(group: TargetGroup) -> Resource:
+    if not starts_slowly(group):
+        return {}
+    window = {"slow_start_window": f"{group.attributes[_SLOW_START]}s"}
+    return {"round_robin_lb_config": {"slow_start_config": window}}
+
+
+def starts_slowly(group: TargetGroup) -> bool:
+    """Whether targets get their share bit by bit from when they are healthy on."""
+    return group.attributes.get(_SLOW_START, "0") != "0"
+
+
+def _transport(group: TargetGroup) -> Resource | None:
+    """What is between connections and targets: TLS, and before it the PROXY protocol."""
+    secure = group.protocol in {"HTTPS", "TLS"}
+    tls = _extension("tls", f"{_SOCKETS}.tls.v3.UpstreamTlsContext")
+    if group.attributes.get("proxy_protocol_v2.enabled") != "true":
+        return tls if secure else None
+    plain = _extension("raw_buffer", f"{_SOCKETS}.raw_buffer.v3.RawBuffer")
+    return _extension(
+        "upstream_proxy_protocol",
+        f"{_SOCKETS}.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+        config={"version": "V2"},
+        transport_socket=tls if secure else plain,
+    )
+
+
+def _extension(name: str, type_: str, **config: Any) -> Resource:
+    return {"name": f"envoy.transport_sockets.{name}", "typed_config": {"@type": type_, **config}}
+
+
 def _policy(group: TargetGroup) -> str:
     if group.protocol not in {"HTTP", "HTTPS"} and is_sticky(group):
         return "MAGLEV"
@@ -72,14 +120,17 @@ def _policy(group: TargetGroup) -> str:
 
 
 def endpoints(
-    group_arn: str, targets: Sequence[Target], health: Mapping[str, TargetHealth]
+    group: TargetGroup, targets: Sequence[Target], health: Mapping[str, TargetHealth]
 ) -> Resource:
     """The endpoints of a target group; ``health`` by the targets' keys."""
     serving = (t for t in targets if t.draining_since is None)
     ordered = sorted(serving, key=lambda t: (t.address, t.port, t.key))
+    if starts_slowly(group):
+        # Envoy's slow start begins when an endpoint appears.
+        ordered = [t for t in ordered if _is_healthy(t, health.get(t.key))] or ordered
     return {
         "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": group_arn,
+        "cluster_name": group.arn,
         "endpoints": [{"lb_endpoints": [_endpoint(t, health.get(t.key)) for t in ordered]}],
     }
 
@@ -94,11 +145,14 @@ def _scope(arn: str) -> str:
 
 
 def _endpoint(target: Target, health: TargetHealth | None) -> Resource:
-    is_known = health is not None and health.registered_at == target.registered_at
-    is_healthy = is_known and health is not None and health.state is TargetState.HEALTHY
     return {
         "endpoint": {
             "address": {"socket_address": {"address": target.address, "port_value": target.port}}
         },
-        "health_status": "HEALTHY" if is_healthy else "UNHEALTHY",
+        "health_status": "HEALTHY" if _is_healthy(target, health) else "UNHEALTHY",
     }
+
+
+def _is_healthy(target: Target, health: TargetHealth | None) -> bool:
+    is_known = health is not None and health.registered_at == target.registered_at
+    return is_known and health is not None and health.state is TargetState.HEALTHY

@@ -149,8 +149,9 @@ class Edge:
             arn = self._used.get(group)
             if arn is not None:
                 scope, path = group
-                work = partial(snapshot.read_endpoints, scope=scope, path=path, arn=arn)
-                self._publisher.publish({endpoints_file(arn): [await self._store.read(work)]})
+                work = partial(snapshot.read_endpoints, scope=scope, path=path)
+                found = await self._store.read(work)
+                self._publisher.publish({endpoints_file(arn): [found]} if found else {})
 
     async def _tell_all(self) -> None:
         if self._rests:

@@ -82,12 +82,15 @@ def read(view: View) -> World:
     )
 
 
-def read_endpoints(view: View, scope: Scope, path: str, arn: str) -> Resource:
-    """The endpoints of one target group."""
+def read_endpoints(view: View, scope: Scope, path: str) -> Resource | None:
+    """The endpoints of one target group, if it is still there."""
+    group = view.get(TARGET_GROUPS, scope, path)
+    if group is None:
+        return None
     targets: Sequence[Target] = view.scan(TARGETS, scope, prefix=f"{path}/")
     health: Sequence[TargetHealth] = view.scan(TARGET_HEALTH, scope, prefix=f"{path}/")
     by_key = {TARGET_HEALTH.key(each): each for each in health}
-    return clusters.endpoints(arn, targets, by_key)
+    return clusters.endpoints(group, targets, by_key)
 
 
 def used_groups(world: World) -> list[TargetGroup]:
