@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
@@ -30,7 +31,7 @@ from openecs.store.kinds import (
     TARGETS,
 )
 from openecs.store.memory import MemoryStore
-from openecs.testing.builders import SCOPE, a_listener, a_load_balancer, a_target_group
+from openecs.testing.builders import NOW, SCOPE, a_listener, a_load_balancer, a_target_group
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP, OTHER = a_target_group("one"), a_target_group("other", id="9".zfill(16))
@@ -79,9 +80,15 @@ class World:
         self.port = free_port()
         self.balancer = a_load_balancer(loopback_address=f"127.64.{os.getpid() % 250}.9")
 
+    def an_edge(self) -> Edge:
+        logs = self.directory.parent / "logs"
+        where = {"directory": self.directory, "logs": logs, "address": "127.0.0.1"}
+        seconds = (NOW + timedelta(seconds=number) for number in itertools.count())
+        return Edge(store=self.store, clock=lambda: next(seconds), **where)
+
     @contextlib.asynccontextmanager
     async def edge(self):
-        edge = Edge(store=self.store, directory=self.directory, address="127.0.0.1")
+        edge = self.an_edge()
         working = asyncio.create_task(edge.run())
         try:
             yield edge

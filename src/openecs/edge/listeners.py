@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import stickiness
+from openecs.edge import access_logs, stickiness
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer
@@ -32,7 +32,14 @@ _INNER_HEADERS = (
     stickiness.GROUP,
 )
 
+#: Each of Envoy's workers runs a program of its own, whose dice would all fall alike.
 _TRACE = """
+local noise = io.open("/dev/urandom", "rb")
+local seed = 0
+for _, byte in ipairs({string.byte(noise:read(6), 1, 6)}) do seed = seed * 256 + byte end
+noise:close()
+math.randomseed(seed)
+
 local function trace(handle)
   local headers = handle:headers()
   local known = headers:get("x-amzn-trace-id")
@@ -94,7 +101,8 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
             chain["filter_chain_match"] = {"server_names": [front.balancer.dns_name]}
             chains.append(chain)
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
-    chains.append(_chain(first, shared or routes_file(first.listener), xds))
+    sharing = fronts if shared else (first,)
+    chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))
     return _listener(name, address, first, chains)
 
 
@@ -151,16 +159,26 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
     }
 
 
-def _chain(front: Front, routes: str, xds: Path) -> Resource:
+def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) -> Resource:
     network = front.listener.protocol in {"TCP", "TLS"}
-    filters = [_tcp(front)] if network else [_peer(), _http(front, routes, xds)]
-    chain: Resource = {"filters": filters}
+    if network:
+        chain: Resource = {"filters": [_tcp(front)]}
+    else:
+        http = _http(front, routes, xds)
+        logged = [(each.balancer, each.listener) for each in sharing or (front,)]
+        http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
+        chain = {"filters": [_peer(), http]}
     if front.key_pairs:
         chain["transport_socket"] = {
             "name": "envoy.transport_sockets.tls",
             "typed_config": _tls(front),
         }
     return chain
+
+
+def notes_directory(xds: Path) -> Path:
+    """Where Envoy notes requests for access logs."""
+    return xds.parent / "notes"
 
 
 def _peer() -> Resource:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openecs.edge import stickiness
+from openecs.edge import access_logs, stickiness
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -58,9 +58,14 @@ def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]
     for rule in ordered:
         if rule.transforms:
             raise NotBuilt("transforms of rules are not built")
-        found.extend(_routes(_match(rule.conditions), rule.actions, ways))
-    found.extend(_routes({"prefix": "/"}, listener.default_actions, ways))
+        found.extend(_named(rule.priority, _match(rule.conditions), rule.actions, ways))
+    found.extend(_named(0, {"prefix": "/"}, listener.default_actions, ways))
     return found
+
+
+def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
+    name = access_logs.route_name(priority, actions)
+    return ({"name": name, **route} for route in _routes(match, actions, ways))
 
 
 def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import clusters, listeners, routes
+from openecs.edge import access_logs, clusters, listeners, routes
 from openecs.edge.listeners import Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
@@ -62,6 +62,8 @@ class Snapshot:
     #: Names of Envoy's listeners by the ARN of the load balancer that needs them.
     names: dict[str, list[str]] = field(default_factory=dict)
     complaints: dict[str, str] = field(default_factory=dict)
+    #: Directories of files in which Envoy notes requests.
+    notes: set[Path] = field(default_factory=set)
 
 
 def read(view: View) -> World:
@@ -107,6 +109,9 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
     fronts = list(_fronts(world, made))
     found: list[Resource] = []
     for front in fronts:
+        if access_logs.is_logged(front.balancer):
+            noted = access_logs.notes(front.balancer, listeners.notes_directory(xds))
+            made.notes.add(noted.parent)
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
