@@ -14,7 +14,7 @@ from typing import Any
 from openecs.edge import access_logs, stickiness
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
-from openecs.model.load_balancing import Listener, LoadBalancer
+from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
 
 Resource = dict[str, Any]
 
@@ -70,6 +70,12 @@ _PHRASES = {
 }
 
 
+TCP, UDP = "TCP", "UDP"
+
+#: How long a flow of datagrams is remembered.
+_UDP_IDLE = "120s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """A listener with its load balancer and the certificates it shows."""
@@ -83,11 +89,33 @@ class Front:
         """The hosts that requests at the door name when they mean it."""
         return [self.balancer.dns_name, f"{self.balancer.dns_name}:*"]
 
+    @property
+    def weighted(self) -> list[WeightedTargetGroup]:
+        """The target groups that get some of what comes."""
+        forward = self.listener.default_actions[0].forward
+        return [group for group in forward.target_groups if group.weight] if forward else []
 
-def own(front: Front, xds: Path) -> Resource:
-    """The listener at its load balancer's own address."""
-    chain = _chain(front, routes_file(front.listener), xds)
-    return _listener(f"own {front.listener.arn}", front.balancer.loopback_address, front, [chain])
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """What it listens for."""
+        return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(self.listener.protocol, (TCP,))
+
+
+def own(front: Front, xds: Path) -> list[Resource]:
+    """The listeners at its load balancer's own address: two for ``TCP_UDP``."""
+    name, address = f"own {front.listener.arn}", front.balancer.loopback_address
+    found = []
+    if TCP in front.transports:
+        chain = _chain(front, routes_file(front.listener), xds)
+        found.append(_listener(name, address, front, [chain]))
+    if UDP in front.transports:
+        found.append(_datagrams(f"{name} {UDP}", address, front))
+    return found
+
+
+def datagram_door(front: Front, address: str) -> Resource:
+    """The door of a port for datagrams."""
+    return _datagrams(f"door {front.listener.port} {UDP}", address, front)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
@@ -160,8 +188,7 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
 
 
 def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) -> Resource:
-    network = front.listener.protocol in {"TCP", "TLS"}
-    if network:
+    if front.listener.protocol not in {"HTTP", "HTTPS"}:
         chain: Resource = {"filters": [_tcp(front)]}
     else:
         http = _http(front, routes, xds)
@@ -232,6 +259,28 @@ def _tcp(front: Front) -> Resource:
                 "clusters": [{"name": g.target_group_arn, "weight": g.weight} for g in groups]
             },
         },
+    }
+
+
+def _datagrams(name: str, address: str, front: Front) -> Resource:
+    (group,) = front.weighted
+    proxy = f"{_FILTERS}.udp.udp_proxy.v3"
+    route = {"@type": f"{proxy}.Route", "cluster": group.target_group_arn}
+    config = {
+        "@type": f"{proxy}.UdpProxyConfig",
+        "stat_prefix": "datagrams",
+        "idle_timeout": _UDP_IDLE,
+        "hash_policies": [{"source_ip": True}],
+        "matcher": {"on_no_match": {"action": {"name": "route", "typed_config": route}}},
+    }
+    place = {"address": address, "port_value": front.listener.port, "protocol": "UDP"}
+    return {
+        "@type": f"{_TYPE}.config.listener.v3.Listener",
+        "name": name,
+        "address": {"socket_address": place},
+        "listener_filters": [
+            {"name": "envoy.filters.udp_listener.udp_proxy", "typed_config": config}
+        ],
     }
 
 

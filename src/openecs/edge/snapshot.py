@@ -9,7 +9,7 @@ from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
 from openecs.edge import access_logs, clusters, listeners, routes
-from openecs.edge.listeners import Front, forwarding_headers
+from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
@@ -36,7 +36,7 @@ Resource = dict[str, Any]
 CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
 
 _ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS"})
+_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,16 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
-        found.append(_named(made, front, listeners.own(front, xds)))
-    for port, shared in _by_port(fronts).items():
+        for resource in listeners.own(front, xds):
+            found.append(resource)
+            made.names[front.balancer.arn].append(resource["name"])
+    for (transport, port), shared in _doors(fronts).items():
         if shared[0].listener.protocol == "HTTP":
             made.routes[listeners.door_file(port)] = [_door_routes(world, port, shared)]
-        resource = listeners.door(shared, address, xds)
+        if transport == UDP:
+            resource = listeners.datagram_door(shared[0], address)
+        else:
+            resource = listeners.door(shared, address, xds)
         found.append(resource)
         for front in shared:
             made.names[front.balancer.arn].append(resource["name"])
@@ -152,6 +157,8 @@ def _check(front: Front) -> None:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
     if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
         raise NotBuilt("its certificate is not there")
+    if UDP in front.transports and len(front.weighted) != 1:
+        raise NotBuilt("datagrams to any but one target group are not built")
     mutual = listener.mutual_authentication
     if mutual is not None and mutual.mode != "off":
         raise NotBuilt("mutual authentication is not built")
@@ -167,14 +174,15 @@ def _routes_of(world: World, front: Front) -> list[Resource]:
     return [route | forwarding_headers(front) for route in found]
 
 
-def _by_port(fronts: Iterable[Front]) -> dict[int, list[Front]]:
+def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
     """Who shares the door of each port: all that speak as the first one does."""
-    shared: dict[int, list[Front]] = {}
+    shared: dict[tuple[str, int], list[Front]] = {}
     for front in fronts:
-        there = shared.setdefault(front.listener.port, [])
-        together = front.listener.protocol in {"HTTP", "HTTPS"}
-        if not there or (together and there[0].listener.protocol == front.listener.protocol):
-            there.append(front)
+        for transport in front.transports:
+            there = shared.setdefault((transport, front.listener.port), [])
+            together = front.listener.protocol in {"HTTP", "HTTPS"}
+            if not there or (together and there[0].listener.protocol == front.listener.protocol):
+                there.append(front)
     return shared
 
 
@@ -190,8 +198,3 @@ def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
 
 def _host(name: str, domains: Sequence[str], routed: Sequence[Resource]) -> Resource:
     return listeners.virtual_host(name, domains, routed)
-
-
-def _named(made: Snapshot, front: Front, resource: Resource) -> Resource:
-    made.names[front.balancer.arn].append(resource["name"])
-    return resource

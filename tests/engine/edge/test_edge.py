@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -299,3 +300,74 @@ async def test_a_network_load_balancer_carries_connections(world) -> None:
         await world.serve(a, group)
         _, body, _ = await world.until(says("a"))
         assert "x-forwarded-for" not in body.lower()
+
+
+class Echo(asyncio.DatagramProtocol):
+    """Answers datagrams; as a client, keeps the answers."""
+
+    def __init__(self, name: bytes | None = None) -> None:
+        self.name = name
+        self.heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data, address) -> None:
+        if self.name:
+            self.transport.sendto(self.name + data, address)
+        self.heard.put_nowait(data)
+
+
+async def datagrams(**options) -> asyncio.DatagramTransport:
+    loop = asyncio.get_running_loop()
+    name = options.pop("name", None)
+    transport, _ = await loop.create_datagram_endpoint(lambda: Echo(name), **options)
+    return transport
+
+
+async def answer_of(address: str, port: int) -> bytes:
+    """The answer to a datagram that is sent until there is one."""
+    client = await datagrams(remote_addr=(address, port))
+    try:
+        async with asyncio.timeout(15):
+            while True:
+                client.sendto(b"hello")
+                with contextlib.suppress(TimeoutError):
+                    return await asyncio.wait_for(client.get_protocol().heard.get(), 0.05)
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP_UDP"])
+async def test_a_network_load_balancer_carries_datagrams(world, protocol) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    attributes = {"stickiness.enabled": "true"}
+    changes = {"protocol": protocol, "protocol_version": None, "attributes": attributes}
+    group = replace(GROUP, **changes)
+    async with upstream("a") as a, world.edge():
+        server = await datagrams(local_addr=("127.0.0.1", a), name=b"udp: ")
+        await world.balance(group, protocol=protocol, load_balancer=world.balancer.path)
+        await world.serve(a, group)
+        for address in ("127.0.0.1", world.balancer.loopback_address):
+            assert await answer_of(address, world.port) == b"udp: hello"
+        if protocol == "TCP_UDP":
+            await world.until(says("a"))
+        server.close()
+
+
+async def test_datagrams_and_connections_share_a_port(world) -> None:
+    other = a_load_balancer("side", id="7".zfill(16), loopback_address="127.65.1.1")
+    other = replace(other, type=LoadBalancerType.NETWORK)
+    group = replace(OTHER, protocol="UDP", protocol_version=None)
+    async with upstream("a") as a, world.edge():
+        server = await datagrams(local_addr=("127.0.0.1", a), name=b"udp: ")
+        await world.balance(GROUP)
+        await world.put(LOAD_BALANCERS, other)
+        await world.put(TARGET_GROUPS, group)
+        values = {"protocol": "UDP", "port": world.port, "load_balancer": other.path}
+        await world.put(LISTENERS, a_listener(group, **values))
+        await world.serve(a)
+        await world.serve(a, group)
+        assert await answer_of("127.0.0.1", world.port) == b"udp: hello"
+        await world.until(says("a"))
+        server.close()

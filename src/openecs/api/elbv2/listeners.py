@@ -29,10 +29,10 @@ DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
 _PROTOCOLS = {
     LoadBalancerType.APPLICATION: ("HTTP", "HTTPS"),
-    LoadBalancerType.NETWORK: ("TCP", "TLS"),
+    LoadBalancerType.NETWORK: ("TCP", "TLS", "UDP", "TCP_UDP"),
 }
 _SECURE = ("HTTPS", "TLS")
-_NOT_BUILT_PROTOCOLS = ("UDP", "TCP_UDP", "QUIC", "TCP_QUIC")
+_NOT_BUILT_PROTOCOLS = ("QUIC", "TCP_QUIC")
 _MOST = 50
 
 _FLOWS: Table = {"tcp.idle_timeout.seconds": number("350", 60, 6000)}

@@ -24,7 +24,7 @@ _ACCESS_LOGS, _BUCKET, _PREFIX = (
 _NOT_BUILT_LOGS = ("connection_logs.s3.enabled", "health_check_logs.s3.enabled")
 #: Names of buckets, and what may be in keys: both become paths of files.
 _BUCKETS = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
-_PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]+(?:/(?!$)|$))*", re.ASCII)
+_PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]{1,255}(?:/(?!$)|$))*", re.ASCII)
 
 _APPLICATION: Table = {
     _ACCESS_LOGS: flag("false"),

@@ -83,6 +83,28 @@ async def test_for_how_long_they_cannot(setting, config) -> None:
     assert (await world.refused("CreateListener", **request))[0] == "ValidationError"
 
 
+async def flows(world, protocol, *names):
+    """A network load balancer and target groups of a protocol: their ARNs."""
+    subnets = [NETWORK.subnets[0].id]
+    made = await world.do("CreateLoadBalancer", Name="net", Type="network", Subnets=subnets)
+    request = {"Protocol": protocol, "Port": 53, "VpcId": NETWORK.vpc.id}
+    groups = [await world.do("CreateTargetGroup", Name=name, **request) for name in names]
+    arns = [group["TargetGroups"][0]["TargetGroupArn"] for group in groups]
+    return made["LoadBalancers"][0]["LoadBalancerArn"], *arns
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP_UDP"])
+async def test_listeners_for_datagrams(world, protocol) -> None:
+    balancer, group, other = await flows(world, protocol, "one", "other")
+    request = {"LoadBalancerArn": balancer, "Protocol": protocol, "Port": 53}
+    both = [{"TargetGroupArn": group}, {"TargetGroupArn": other}]
+    shared = [{"Type": "forward", "ForwardConfig": {"TargetGroups": both}}]
+    refused = await world.refused("CreateListener", **request, DefaultActions=shared)
+    assert refused[1].startswith("OpenECS does not build any but one target group")
+    made = await world.do("CreateListener", **request, DefaultActions=forward(group))
+    assert made["Listeners"][0]["Protocol"] == protocol
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "part"),
     [
