@@ -202,7 +202,13 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
 
 def _edge(settings: Settings, store: Store) -> Edge:
     directory = settings.directory / "envoy"
-    return Edge(store=store, directory=directory, address=settings.elb_bind_address)
+    return Edge(
+        store=store,
+        directory=directory,
+        logs=settings.directory / "access-logs",
+        address=settings.elb_bind_address,
+        clock=now,
+    )
 
 
 def _services(settings: Settings, store: Store, leader: Leader) -> Services:

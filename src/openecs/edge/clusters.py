@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from openecs.edge.stickiness import is_sticky
 from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
 
 Resource = dict[str, Any]
@@ -20,8 +21,27 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 #: Seconds an application load balancer waits for a connection to a target.
 _CONNECT = "10s"
 
-#: A target that fails again and again is left alone for a while, half of them at most.
-_OUTLIERS = {"consecutive_5xx": 5, "max_ejection_percent": 50, "base_ejection_time": "30s"}
+_SLOW_START = "slow_start.duration_seconds"
+_ANOMALY = "load_balancing.algorithm.anomaly_mitigation"
+_SOCKETS = f"{_TYPE}.extensions.transport_sockets"
+
+#: A target that fails far more often than it answers rests for a while, at most half of them all.
+_MITIGATION: Resource = {
+    "interval": "2s",
+    "base_ejection_time": "30s",
+    "max_ejection_percent": 50,
+    "failure_percentage_threshold": 50,
+    "failure_percentage_minimum_hosts": 3,
+    "failure_percentage_request_volume": 10,
+    "enforcing_failure_percentage": 100,
+    # Nothing but the share of failures tells an anomaly.
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_success_rate": 0,
+}
+
+#: What Envoy limits unless it is told: a target that dies under load needs many retries at once.
+_LIMITED = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+_UNLIMITED = 1_000_000
 
 _ALGORITHMS = {
     "round_robin": "ROUND_ROBIN",
@@ -32,7 +52,6 @@ _ALGORITHMS = {
 
 def cluster(group: TargetGroup, directory: Path) -> Resource:
     """The cluster of a target group; its endpoints are in a file of their own."""
-    algorithm = _algorithm(group)
     made: Resource = {
         "@type": f"{_TYPE}.config.cluster.v3.Cluster",
         "name": group.arn,
@@ -47,26 +66,17 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
             }
         },
         "connect_timeout": _CONNECT,
-        "lb_policy": algorithm,
+        "circuit_breakers": {"thresholds": [dict.fromkeys(_LIMITED, _UNLIMITED)]},
+        "lb_policy": _policy(group),
         # Open to all when none is healthy. In whole percents: 0 would be never.
         "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
     }
-    if group.protocol in {"HTTPS", "TLS"}:
-        made["transport_socket"] = _socket("tls", "tls.v3.UpstreamTlsContext")
-    if group.attributes.get("proxy_protocol_v2.enabled") == "true":
-        plain = _socket("raw_buffer", "raw_buffer.v3.RawBuffer")
-        made["transport_socket"] = _socket(
-            "upstream_proxy_protocol",
-            "proxy_protocol.v3.ProxyProtocolUpstreamTransport",
-            config={"version": "V2"},
-            transport_socket=made.get("transport_socket", plain),
-        )
-    slow_start = group.attributes.get("slow_start.duration_seconds", "0")
-    if slow_start != "0":
-        window = {"slow_start_config": {"slow_start_window": f"{slow_start}s"}}
-        made["round_robin_lb_config"] = window
-    if group.attributes.get("load_balancing.algorithm.anomaly_mitigation") == "on":
-        made["outlier_detection"] = _OUTLIERS
+    made.update(_slow_start(group))
+    if group.attributes.get(_ANOMALY) == "on":
+        made["outlier_detection"] = _MITIGATION
+    socket = _transport(group)
+    if socket is not None:
+        made["transport_socket"] = socket
     if group.protocol_version in {"HTTP2", "GRPC"}:
         made["typed_extension_protocol_options"] = {
             _HTTP: {
@@ -77,30 +87,55 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
     return made
 
 
-def _algorithm(group: TargetGroup) -> str:
-    """Envoy's policy; where sessions of a network load balancer stay, the client's address says."""
-    is_network = group.protocol not in {"HTTP", "HTTPS"}
-    if is_network and group.attributes.get("stickiness.enabled") == "true":
+def _slow_start(group: TargetGroup) -> Resource:
+    if not starts_slowly(group):
+        return {}
+    window = {"slow_start_window": f"{group.attributes[_SLOW_START]}s"}
+    return {"round_robin_lb_config": {"slow_start_config": window}}
+
+
+def starts_slowly(group: TargetGroup) -> bool:
+    """Whether targets get their share bit by bit from when they are healthy on."""
+    return group.attributes.get(_SLOW_START, "0") != "0"
+
+
+def _transport(group: TargetGroup) -> Resource | None:
+    """What is between connections and targets: TLS, and before it the PROXY protocol."""
+    secure = group.protocol in {"HTTPS", "TLS"}
+    tls = _extension("tls", f"{_SOCKETS}.tls.v3.UpstreamTlsContext")
+    if group.attributes.get("proxy_protocol_v2.enabled") != "true":
+        return tls if secure else None
+    plain = _extension("raw_buffer", f"{_SOCKETS}.raw_buffer.v3.RawBuffer")
+    return _extension(
+        "upstream_proxy_protocol",
+        f"{_SOCKETS}.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+        config={"version": "V2"},
+        transport_socket=tls if secure else plain,
+    )
+
+
+def _extension(name: str, type_: str, **config: Any) -> Resource:
+    return {"name": f"envoy.transport_sockets.{name}", "typed_config": {"@type": type_, **config}}
+
+
+def _policy(group: TargetGroup) -> str:
+    if group.protocol not in {"HTTP", "HTTPS"} and is_sticky(group):
         return "MAGLEV"
     return _ALGORITHMS[group.attributes.get("load_balancing.algorithm.type", "round_robin")]
 
 
-def _socket(kind: str, message: str, **config: Any) -> Resource:
-    return {
-        "name": f"envoy.transport_sockets.{kind}",
-        "typed_config": {"@type": f"{_TYPE}.extensions.transport_sockets.{message}", **config},
-    }
-
-
 def endpoints(
-    group_arn: str, targets: Sequence[Target], health: Mapping[str, TargetHealth]
+    group: TargetGroup, targets: Sequence[Target], health: Mapping[str, TargetHealth]
 ) -> Resource:
     """The endpoints of a target group; ``health`` by the targets' keys."""
     serving = (t for t in targets if t.draining_since is None)
     ordered = sorted(serving, key=lambda t: (t.address, t.port, t.key))
+    if starts_slowly(group):
+        # Envoy's slow start begins when an endpoint appears.
+        ordered = [t for t in ordered if _is_healthy(t, health.get(t.key))] or ordered
     return {
         "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
-        "cluster_name": group_arn,
+        "cluster_name": group.arn,
         "endpoints": [{"lb_endpoints": [_endpoint(t, health.get(t.key)) for t in ordered]}],
     }
 
@@ -128,11 +163,14 @@ def _scope(arn: str) -> str:
 
 
 def _endpoint(target: Target, health: TargetHealth | None) -> Resource:
-    is_known = health is not None and health.registered_at == target.registered_at
-    is_healthy = is_known and health is not None and health.state is TargetState.HEALTHY
     return {
         "endpoint": {
             "address": {"socket_address": {"address": target.address, "port_value": target.port}}
         },
-        "health_status": "HEALTHY" if is_healthy else "UNHEALTHY",
+        "health_status": "HEALTHY" if _is_healthy(target, health) else "UNHEALTHY",
     }
+
+
+def _is_healthy(target: Target, health: TargetHealth | None) -> bool:
+    is_known = health is not None and health.registered_at == target.registered_at
+    return is_known and health is not None and health.state is TargetState.HEALTHY

@@ -7,8 +7,8 @@ A change of targets is one small file. Everything is made anew from the store af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import structlog
 
 from openecs.edge import clusters, snapshot
 from openecs.edge.clusters import endpoints_file
+from openecs.edge.deliveries import Deliveries
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
+from openecs.edge.listeners import notes_directory
 from openecs.edge.publisher import Publisher
 from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot
 from openecs.model.identity import Scope
@@ -61,16 +63,27 @@ Group = tuple[Scope, str]
 class Edge:
     """The load balancers of an installation on this machine.
 
-    ``directory`` is where Envoy's files are, ``address`` where the door of each port is.
+    ``directory`` is where Envoy's files are, ``logs`` where access logs are delivered to,
+    ``address`` where the door of each port is.
     """
 
-    def __init__(self, *, store: Store, directory: Path, address: str) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Path,
+        logs: Path,
+        address: str,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._xds = directory / "xds"
         self._xds.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._address = address
         self.envoy = Envoy(directory)
         self._publisher = Publisher(self._xds)
+        notes = notes_directory(self._xds)
+        self.deliveries = Deliveries(envoy=self.envoy, notes=notes, logs=logs, clock=clock)
         #: The ARNs of the target groups that get traffic.
         self._used: dict[Group, str] = {}
         self._clusters: list[dict[str, Any]] = []
@@ -88,6 +101,7 @@ class Edge:
             group.create_task(self._follow())
             group.create_task(self._work())
             group.create_task(self._keep_alive())
+            group.create_task(self.deliveries.run())
 
     def stop(self) -> None:
         """End Envoy, and with it all traffic; the next start of the process begins it anew."""
@@ -151,8 +165,10 @@ class Edge:
             if arn is None:
                 continue
             scope, path = group
-            work = partial(snapshot.read_endpoints, scope=scope, path=path, arn=arn)
+            work = partial(snapshot.read_endpoints, scope=scope, path=path)
             found, file = await self._store.read(work), endpoints_file(arn)
+            if found is None:
+                continue
             if keep:
                 found = clusters.joined(found, self._publisher.published(file))
             self._publisher.publish({file: [found]})
@@ -179,6 +195,8 @@ class Edge:
             self._again(REBIND)
 
     async def _publish(self, told: Snapshot) -> None:
+        for directory in told.notes:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = told.clusters[CLUSTERS]
         names = {each["name"] for each in wanted}
         leaving = [each for each in self._clusters if each["name"] not in names]

@@ -76,14 +76,24 @@ class Envoy:
     async def admin(self, path: str) -> Any:
         """The answer of its administration interface. Raises ``EnvoyUnavailable``."""
         try:
+            return msgspec.json.decode(await self._ask("GET", path))
+        except msgspec.DecodeError as error:
+            raise EnvoyUnavailable(str(error)) from error
+
+    async def reopen_logs(self) -> None:
+        """Have it open its log files anew, by their paths. Raises ``EnvoyUnavailable``."""
+        await self._ask("POST", "/reopen_logs")
+
+    async def _ask(self, method: str, path: str) -> bytes:
+        try:
             address = self._admin_file.read_text().strip()
             timeout = aiohttp.ClientTimeout(total=5)
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(f"http://{address}{path}") as answer,
+                session.request(method, f"http://{address}{path}") as answer,
             ):
-                return msgspec.json.decode(await answer.read())
-        except (OSError, aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+                return await answer.read()
+        except (OSError, aiohttp.ClientError, TimeoutError) as error:
             raise EnvoyUnavailable(str(error)) from error
 
     def stop(self) -> None:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import flows, tls
-from openecs.edge.sources import source_filter
-from openecs.edge.stickiness import session_filter
+from openecs.edge import access_logs, stickiness, tls
+from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
-from openecs.model.load_balancing import Listener, LoadBalancer
+from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
 
 Resource = dict[str, Any]
 
@@ -25,8 +24,23 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 #: Limits of application load balancers: kilobytes of request headers.
 _HEADERS_KB = 64
 
+#: What is between parts of Envoy and nobody else's business.
+_INNER_HEADERS = (
+    "x-envoy-external-address",
+    "x-envoy-internal",
+    stickiness.TARGET,
+    stickiness.GROUP,
+)
+
+#: Each of Envoy's workers runs a program of its own, whose dice would all fall alike.
 _TRACE = """
-function envoy_on_request(handle)
+local noise = io.open("/dev/urandom", "rb")
+local seed = 0
+for _, byte in ipairs({string.byte(noise:read(6), 1, 6)}) do seed = seed * 256 + byte end
+noise:close()
+math.randomseed(seed)
+
+local function trace(handle)
   local headers = handle:headers()
   local known = headers:get("x-amzn-trace-id")
   local made = string.format("1-%08x-%08x%08x%08x", os.time(), math.random(0, 2^32 - 1),
@@ -56,6 +70,12 @@ _PHRASES = {
 }
 
 
+TCP, UDP = "TCP", "UDP"
+
+#: How long a flow of datagrams is remembered.
+_UDP_IDLE = "120s"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """A listener with its load balancer and the certificates it shows."""
@@ -65,31 +85,43 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
 
     @property
-    def is_udp(self) -> bool:
-        """Whether it is for datagrams; what is for both has two fronts."""
-        return self.listener.protocol == "UDP"
-
-    @property
     def names(self) -> list[str]:
         """The hosts that requests at the door name when they mean it."""
         return [self.balancer.dns_name, f"{self.balancer.dns_name}:*"]
 
+    @property
+    def weighted(self) -> list[WeightedTargetGroup]:
+        """The target groups that get some of what comes."""
+        forward = self.listener.default_actions[0].forward
+        return [group for group in forward.target_groups if group.weight] if forward else []
 
-def own(front: Front, xds: Path) -> Resource:
-    """The listener at its load balancer's own address."""
-    if front.is_udp:
-        name = f"own {front.listener.arn} udp"
-        return _udp_listener(name, front.balancer.loopback_address, front)
-    chain = _chain(front, routes_file(front.listener), xds)
-    return _listener(f"own {front.listener.arn}", front.balancer.loopback_address, front, [chain])
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """What it listens for."""
+        return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(self.listener.protocol, (TCP,))
+
+
+def own(front: Front, xds: Path) -> list[Resource]:
+    """The listeners at its load balancer's own address: two for ``TCP_UDP``."""
+    name, address = f"own {front.listener.arn}", front.balancer.loopback_address
+    found = []
+    if TCP in front.transports:
+        chain = _chain(front, routes_file(front.listener), xds)
+        found.append(_listener(name, address, front, [chain]))
+    if UDP in front.transports:
+        found.append(_datagrams(f"{name} {UDP}", address, front))
+    return found
+
+
+def datagram_door(front: Front, address: str) -> Resource:
+    """The door of a port for datagrams."""
+    return _datagrams(f"door {front.listener.port} {UDP}", address, front)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     """The listener that all of a port share; the first has what is not said to be another's."""
     first = fronts[0]
     name = f"door {first.listener.port}"
-    if first.is_udp:
-        return _udp_listener(f"{name} udp", address, first)
     chains = []
     if first.listener.protocol == "HTTPS":
         for front in fronts[1:]:
@@ -97,7 +129,8 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
             chain["filter_chain_match"] = {"server_names": [front.balancer.dns_name]}
             chains.append(chain)
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
-    chains.append(_chain(first, shared or routes_file(first.listener), xds))
+    sharing = fronts if shared else (first,)
+    chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))
     return _listener(name, address, first, chains)
 
 
@@ -130,7 +163,7 @@ def forwarding_headers(front: Front) -> Resource:
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
-        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal", *removed],
+        "request_headers_to_remove": [*_INNER_HEADERS, *removed],
     }
 
 
@@ -154,28 +187,81 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
     }
 
 
-def _udp_listener(name: str, address: str, front: Front) -> Resource:
-    socket = {"protocol": "UDP", "address": address, "port_value": front.listener.port}
-    return {
-        "@type": f"{_TYPE}.config.listener.v3.Listener",
-        "name": name,
-        "address": {"socket_address": socket},
-        "udp_listener_config": {"downstream_socket_config": {}},
-        "listener_filters": [flows.datagrams(front.listener)],
-    }
-
-
-def _chain(front: Front, routes: str, xds: Path) -> Resource:
-    network = front.listener.protocol in {"TCP", "TLS"}
-    filters = (
-        [flows.connections(front.listener)]
-        if network
-        else [source_filter(), _http(front, routes, xds)]
-    )
-    chain: Resource = {"filters": filters}
+def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) -> Resource:
+    if front.listener.protocol not in {"HTTP", "HTTPS"}:
+        chain: Resource = {"filters": [_tcp(front)]}
+    else:
+        http = _http(front, routes, xds)
+        logged = [(each.balancer, each.listener) for each in sharing or (front,)]
+        http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
+        chain = {"filters": [_peer(), http]}
     if front.key_pairs:
         chain["transport_socket"] = tls.socket(front.listener, front.key_pairs)
     return chain
+
+
+def notes_directory(xds: Path) -> Path:
+    """Where Envoy notes requests for access logs."""
+    return xds.parent / "notes"
+
+
+def _peer() -> Resource:
+    """Keeps the address of who opened the connection, for routes to match."""
+    address = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+    return {
+        "name": "envoy.filters.network.set_filter_state",
+        "typed_config": {
+            "@type": f"{_FILTERS}.network.set_filter_state.v3.Config",
+            "on_new_connection": [
+                {
+                    "object_key": PEER,
+                    "factory_key": "envoy.network.ip",
+                    "format_string": {"text_format_source": {"inline_string": address}},
+                }
+            ],
+        },
+    }
+
+
+def _tcp(front: Front) -> Resource:
+    idle = front.listener.attributes.get("tcp.idle_timeout.seconds", "350")
+    return {
+        "name": "envoy.filters.network.tcp_proxy",
+        "typed_config": {
+            "@type": f"{_FILTERS}.network.tcp_proxy.v3.TcpProxy",
+            "stat_prefix": "network",
+            "idle_timeout": f"{idle}s",
+            # For target groups with stickiness, which balance by it.
+            "hash_policy": [{"source_ip": {}}],
+            "weighted_clusters": {
+                "clusters": [
+                    {"name": g.target_group_arn, "weight": g.weight} for g in front.weighted
+                ]
+            },
+        },
+    }
+
+
+def _datagrams(name: str, address: str, front: Front) -> Resource:
+    (group,) = front.weighted
+    proxy = f"{_FILTERS}.udp.udp_proxy.v3"
+    route = {"@type": f"{proxy}.Route", "cluster": group.target_group_arn}
+    config = {
+        "@type": f"{proxy}.UdpProxyConfig",
+        "stat_prefix": "datagrams",
+        "idle_timeout": _UDP_IDLE,
+        "hash_policies": [{"source_ip": True}],
+        "matcher": {"on_no_match": {"action": {"name": "route", "typed_config": route}}},
+    }
+    place = {"address": address, "port_value": front.listener.port, "protocol": "UDP"}
+    return {
+        "@type": f"{_TYPE}.config.listener.v3.Listener",
+        "name": name,
+        "address": {"socket_address": place},
+        "listener_filters": [
+            {"name": "envoy.filters.udp_listener.udp_proxy", "typed_config": config}
+        ],
+    }
 
 
 def _http(front: Front, routes: str, xds: Path) -> Resource:
@@ -211,12 +297,13 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
 def _http_filters() -> list[Resource]:
     lua = {
         "@type": f"{_FILTERS}.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": _TRACE},
+        "default_source_code": {"inline_string": f"{_TRACE}envoy_on_request = trace"},
+        "source_codes": {stickiness.PROGRAM: {"inline_string": _TRACE + stickiness.SOURCE}},
     }
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [
         {"name": "envoy.filters.http.lua", "typed_config": lua},
-        session_filter(),
+        stickiness.session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
 

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openecs.edge import stickiness
+from openecs.edge import access_logs, stickiness
 from openecs.edge.redirects import program
-from openecs.edge.sources import source_in
 from openecs.model.load_balancing import (
     Action,
     Condition,
@@ -28,6 +27,9 @@ from openecs.model.load_balancing import (
 Route = dict[str, Any]
 Matcher = dict[str, Any]
 
+#: The state of a connection that has the address of who opened it, whatever its requests say.
+PEER = "openecs.peer"
+
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 
 #: Methods whose request may be made twice.
@@ -37,42 +39,41 @@ _REPEATABLE = "GET|HEAD|OPTIONS"
 _UNSENT = "connect-failure,refused-stream"
 
 
-#: Seconds that a session stays with a target group unless it is said.
-_SESSION = 3600
-
-
 class NotBuilt(Exception):
     """A rule that this data plane cannot carry out, and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What routes go by, besides rules."""
+class Ways:
+    """Where the routes of a listener may go: target groups by ARN; and the idle timeout."""
 
-    #: By ARN.
     groups: Mapping[str, TargetGroup]
-    #: Seconds.
     idle_timeout: int
 
 
-def routes(listener: Listener, rules: Iterable[Rule], ground: Ground) -> list[Route]:
+def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
     found: list[Route] = []
     for rule in ordered:
         if rule.transforms:
             raise NotBuilt("transforms of rules are not built")
-        found.extend(_routes(_match(rule.conditions), rule.actions, ground))
-    found.extend(_routes({"prefix": "/"}, listener.default_actions, ground))
+        found.extend(_named(rule.priority, _match(rule.conditions), rule.actions, ways))
+    found.extend(_named(0, {"prefix": "/"}, listener.default_actions, ways))
     return found
 
 
-def _routes(match: Route, actions: Sequence[Action], ground: Ground) -> Iterator[Route]:
+def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
+    name = access_logs.route_name(priority, actions)
+    return ({"name": name, **route} for route in _routes(match, actions, ways))
+
+
+def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
     if len(actions) != 1:
         raise NotBuilt("authentication by load balancers is not built")
     action = actions[0]
     if action.forward is not None:
-        yield from _forward(match, action.forward, ground)
+        yield from _forward(match, action.forward, ways)
     elif action.redirect is not None:
         source = {"inline_string": program(action.redirect)}
         yield {
@@ -97,40 +98,51 @@ def _routes(match: Route, actions: Sequence[Action], ground: Ground) -> Iterator
         raise NotBuilt(f"actions of type {action.type} are not built")
 
 
-def _forward(match: Route, forward: ForwardAction, ground: Ground) -> Iterator[Route]:
-    shares = [_share(group, forward, ground) for group in forward.target_groups if group.weight]
-    if not shares:
+def _forward(match: Route, forward: ForwardAction, ways: Ways) -> Iterator[Route]:
+    weighted = [g for g in forward.target_groups if g.weight and g.target_group_arn in ways.groups]
+    if not weighted:
         yield {"match": match, "direct_response": {"status": 503}}
         return
-    if forward.stickiness_enabled and len(shares) > 1:
-        for share in shares:
-            session = [*match.get("headers", ()), stickiness.came_from(share["name"])]
-            yield from _shared({**match, "headers": session}, [share], ground)
-    yield from _shared(match, shares, ground)
-
-
-def _share(group: WeightedTargetGroup, forward: ForwardAction, ground: Ground) -> Route:
-    arn = group.target_group_arn
-    share: Route = {"name": arn, "weight": group.weight}
-    share |= stickiness.session_of(ground.groups.get(arn))
+    groups = [ways.groups[group.target_group_arn] for group in weighted]
+    filters = stickiness.filters(forward, groups)
     if forward.stickiness_enabled:
-        share |= stickiness.goes_to(arn, forward.stickiness_seconds or _SESSION)
-    return share
+        for group in weighted:
+            known = {"name": stickiness.GROUP, "string_match": {"exact": _id(group)}}
+            yield from _shared(_with_header(match, known), [group], filters, ways)
+    yield from _shared(match, weighted, filters, ways)
 
 
-def _shared(match: Route, clusters: Sequence[Route], ground: Ground) -> Iterator[Route]:
+def _shared(
+    match: Route, weighted: Sequence[WeightedTargetGroup], filters: Mapping[str, Route], ways: Ways
+) -> Iterator[Route]:
     shares = {
-        "weighted_clusters": {"clusters": list(clusters)},
+        "weighted_clusters": {
+            "clusters": [
+                {
+                    "name": group.target_group_arn,
+                    "weight": group.weight,
+                    "typed_per_filter_config": filters.get(group.target_group_arn, {}),
+                }
+                for group in weighted
+            ]
+        },
         "timeout": "0s",
-        "idle_timeout": f"{ground.idle_timeout}s",
+        "idle_timeout": f"{ways.idle_timeout}s",
     }
     repeatable = {"name": ":method", "string_match": _regex(_REPEATABLE)}
-    headers = [*match.get("headers", ()), repeatable]
     yield {
-        "match": {**match, "headers": headers},
+        "match": _with_header(match, repeatable),
         "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
     }
     yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _with_header(match: Route, matcher: Matcher) -> Route:
+    return {**match, "headers": [*match.get("headers", ()), matcher]}
+
+
+def _id(group: WeightedTargetGroup) -> str:
+    return group.target_group_arn.rpartition("/")[2]
 
 
 def _retry(on: str) -> Route:
@@ -153,21 +165,28 @@ def _retry(on: str) -> Route:
 def _match(conditions: Sequence[Condition]) -> Route:
     headers: list[Matcher] = []
     match: Route = {"prefix": "/"}
+    states: list[Matcher] = []
     for condition in conditions:
         if condition.field == "path-pattern":
-            match = match | {"safe_regex": {"regex": _any(condition, _wild)}}
-            del match["prefix"]
+            match = {"safe_regex": {"regex": _any(condition, _wild)}}
         elif condition.field == "source-ip":
-            match = match | {"filter_state": [source_in(condition.values)]}
+            states.append(_source_match(condition))
         else:
             headers.append(_header_match(condition))
-    return {**match, "headers": headers} if headers else match
+    found = {"headers": headers, "filter_state": states}
+    return {**match, **{key: matchers for key, matchers in found.items() if matchers}}
+
+
+def _source_match(condition: Condition) -> Matcher:
+    blocks = (value.partition("/") for value in condition.values)
+    ranges = [{"address_prefix": start, "prefix_len": int(length)} for start, _, length in blocks]
+    return {"key": PEER, "address_match": {"ranges": ranges}}
 
 
 def _header_match(condition: Condition) -> Matcher:
     match condition.field:
         case "host-header":
-            pattern = f"(?i)(?:{_any(condition, _wild)})(?::[0-9]+)?"
+            pattern = f"(?i)(?:{_any(condition, _wild, _without_port)})(?::[0-9]+)?"
             return {"name": ":authority", "string_match": _regex(pattern)}
         case "http-header":
             pattern = f"(?i)(?:{_any(condition, _wild)})"
@@ -187,8 +206,16 @@ def _pair(pair: QueryPair) -> str:
     return f"{key}={_wild(pair.value, anything='[^&]*', one='[^&]')}"
 
 
-def _any(condition: Condition, pattern: Any) -> str:
-    return "|".join((*map(pattern, condition.values), *condition.regex_values))
+def _any(condition: Condition, pattern: Any, regex: Any = str) -> str:
+    # A regular expression may match anywhere, Envoy's matchers mean the whole text.
+    found = (f".*(?:{regex(each)}).*" for each in condition.regex_values)
+    return "|".join((*map(pattern, condition.values), *found))
+
+
+def _without_port(regex: str) -> str:
+    """A regular expression for hosts whose end is before the port."""
+    pieces = re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", regex, re.DOTALL)
+    return "".join("(?::[0-9]+)?$" if piece == "$" else piece for piece in pieces)
 
 
 def _wild(text: str, anything: str = ".*", one: str = ".") -> str:

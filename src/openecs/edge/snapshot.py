@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import clusters, flows, listeners, routes
-from openecs.edge.listeners import Front, forwarding_headers
-from openecs.edge.routes import Ground, NotBuilt
+from openecs.edge import access_logs, clusters, listeners, routes
+from openecs.edge.listeners import UDP, Front, forwarding_headers
+from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
     Listener,
@@ -36,7 +36,7 @@ Resource = dict[str, Any]
 CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
 
 _ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP"})
+_SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class World:
     balancers: Sequence[LoadBalancer]
     listeners: Sequence[Listener]
     rules: Mapping[str, Sequence[Rule]]
-    groups: Sequence[TargetGroup]
+    #: By their ARNs.
+    groups: Mapping[str, TargetGroup]
     key_pairs: Mapping[str, Any]
 
 
@@ -61,6 +62,8 @@ class Snapshot:
     #: Names of Envoy's listeners by the ARN of the load balancer that needs them.
     names: dict[str, list[str]] = field(default_factory=dict)
     complaints: dict[str, str] = field(default_factory=dict)
+    #: Directories of files in which Envoy notes requests.
+    notes: set[Path] = field(default_factory=set)
 
 
 def read(view: View) -> World:
@@ -76,24 +79,27 @@ def read(view: View) -> World:
         balancers=view.scan(LOAD_BALANCERS, None),
         listeners=found,
         rules=rules,
-        groups=view.scan(TARGET_GROUPS, None),
+        groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
     )
 
 
-def read_endpoints(view: View, scope: Scope, path: str, arn: str) -> Resource:
-    """The endpoints of one target group."""
+def read_endpoints(view: View, scope: Scope, path: str) -> Resource | None:
+    """The endpoints of one target group, if it is still there."""
+    group = view.get(TARGET_GROUPS, scope, path)
+    if group is None:
+        return None
     targets: Sequence[Target] = view.scan(TARGETS, scope, prefix=f"{path}/")
     health: Sequence[TargetHealth] = view.scan(TARGET_HEALTH, scope, prefix=f"{path}/")
     by_key = {TARGET_HEALTH.key(each): each for each in health}
-    return clusters.endpoints(arn, targets, by_key)
+    return clusters.endpoints(group, targets, by_key)
 
 
 def used_groups(world: World) -> list[TargetGroup]:
     """The target groups that get traffic, or may."""
     every = (rule for rules in world.rules.values() for rule in rules)
     used = forwarded_groups(world.listeners, every)
-    return [group for group in world.groups if group.arn in used]
+    return [group for arn, group in world.groups.items() if arn in used]
 
 
 def build(world: World, address: str, xds: Path) -> Snapshot:
@@ -103,14 +109,22 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
     fronts = list(_fronts(world, made))
     found: list[Resource] = []
     for front in fronts:
+        if access_logs.is_logged(front.balancer):
+            noted = access_logs.notes(front.balancer, listeners.notes_directory(xds))
+            made.notes.add(noted.parent)
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
-        found.append(_named(made, front, listeners.own(front, xds)))
-    for (port, _), shared in _by_port(fronts).items():
+        for resource in listeners.own(front, xds):
+            found.append(resource)
+            made.names[front.balancer.arn].append(resource["name"])
+    for (transport, port), shared in _doors(fronts).items():
         if shared[0].listener.protocol == "HTTP":
             made.routes[listeners.door_file(port)] = [_door_routes(world, port, shared)]
-        resource = listeners.door(shared, address, xds)
+        if transport == UDP:
+            resource = listeners.datagram_door(shared[0], address)
+        else:
+            resource = listeners.door(shared, address, xds)
         found.append(resource)
         for front in shared:
             made.names[front.balancer.arn].append(resource["name"])
@@ -121,7 +135,7 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
 def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
     """The listeners that can be served; of others their load balancer has a complaint."""
     balancers = {(b.scope, b.path): b for b in world.balancers}
-    for listener in _by_transport(world.listeners):
+    for listener in world.listeners:
         balancer = balancers.get((listener.scope, listener.load_balancer))
         if balancer is None:
             continue
@@ -137,24 +151,14 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             yield front
 
 
-def _by_transport(listeners: Iterable[Listener]) -> Iterator[Listener]:
-    """The listeners, those for connections and datagrams once for each."""
-    for listener in listeners:
-        if listener.protocol == "TCP_UDP":
-            yield replace(listener, protocol="TCP")
-            yield replace(listener, protocol="UDP")
-        else:
-            yield listener
-
-
 def _check(front: Front) -> None:
     listener = front.listener
-    if front.is_udp and len(flows.weighted(listener)) != 1:
-        raise NotBuilt("UDP to another number of target groups than one is not built")
     if listener.protocol not in _SERVED:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
     if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
         raise NotBuilt("its certificate is not there")
+    if UDP in front.transports and len(front.weighted) != 1:
+        raise NotBuilt("datagrams to any but one target group are not built")
     mutual = listener.mutual_authentication
     if mutual is not None and mutual.mode != "off":
         raise NotBuilt("mutual authentication is not built")
@@ -166,19 +170,19 @@ def _routes_of(world: World, front: Front) -> list[Resource]:
         return []
     key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    ground = Ground(groups={group.arn: group for group in world.groups}, idle_timeout=idle)
-    found = routes.routes(listener, world.rules.get(key, ()), ground)
+    found = routes.routes(listener, world.rules.get(key, ()), Ways(world.groups, idle))
     return [route | forwarding_headers(front) for route in found]
 
 
-def _by_port(fronts: Iterable[Front]) -> dict[tuple[int, bool], list[Front]]:
-    """Who shares the door of each port, of TCP and of UDP: all that speak as the first one does."""
-    shared: dict[tuple[int, bool], list[Front]] = {}
+def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
+    """Who shares the door of each port: all that speak as the first one does."""
+    shared: dict[tuple[str, int], list[Front]] = {}
     for front in fronts:
-        there = shared.setdefault((front.listener.port, front.is_udp), [])
-        together = front.listener.protocol in {"HTTP", "HTTPS"}
-        if not there or (together and there[0].listener.protocol == front.listener.protocol):
-            there.append(front)
+        for transport in front.transports:
+            there = shared.setdefault((transport, front.listener.port), [])
+            together = front.listener.protocol in {"HTTP", "HTTPS"}
+            if not there or (together and there[0].listener.protocol == front.listener.protocol):
+                there.append(front)
     return shared
 
 
@@ -194,8 +198,3 @@ def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
 
 def _host(name: str, domains: Sequence[str], routed: Sequence[Resource]) -> Resource:
     return listeners.virtual_host(name, domains, routed)
-
-
-def _named(made: Snapshot, front: Front, resource: Resource) -> Resource:
-    made.names[front.balancer.arn].append(resource["name"])
-    return resource

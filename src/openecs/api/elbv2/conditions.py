@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 
 from openecs.api.base import Members
-from openecs.api.elbv2 import errors
+from openecs.api.elbv2 import errors, patterns
 from openecs.model.load_balancing import Condition, QueryPair
 
 FIELDS = (
@@ -32,15 +32,10 @@ _CONFIGS = {
     "source-ip": "SourceIpConfig",
 }
 _OLD = ("path-pattern", "host-header")
-_LIMITS = {
-    "path-pattern": 128,
-    "host-header": 128,
-    "http-header": 128,
-    "http-request-method": 40,
-    "source-ip": 43,
-}
+_REGEX = ("path-pattern", "host-header", "http-header")
+_LIMITS = {"path-pattern": 128, "host-header": 128, "http-header": 128, "http-request-method": 40}
 _ONCE = ("path-pattern", "host-header", "http-request-method", "source-ip")
-_METHOD = re.compile(r"[A-Z_-]+")
+_METHOD, _BLOCK = re.compile(r"[A-Z_-]+"), re.compile(r"[0-9a-fA-F.:]+/[0-9]{1,3}")
 _MOST_VALUES, _MOST_WILDCARDS, _LONGEST_QUERY, _LONGEST_NAME = 5, 6, 128, 40
 
 
@@ -54,7 +49,7 @@ def parse(given: Sequence[Members] | None) -> tuple[Condition, ...]:
         if counts[field] > 1:
             raise errors.validation(f"A rule can only have one '{field}' condition")
     values = [v for c in found for v in (*c.values, *(pair.value for pair in c.query))]
-    if len(values) > _MOST_VALUES:
+    if len(values) + sum(len(each.regex_values) for each in found) > _MOST_VALUES:
         raise errors.validation(f"A rule can only have '{_MOST_VALUES}' condition values")
     if sum(value.count("*") + value.count("?") for value in values) > _MOST_WILDCARDS:
         raise errors.validation(f"A rule can only have '{_MOST_WILDCARDS}' wildcards")
@@ -71,18 +66,30 @@ def _condition(given: Members) -> Condition:
     if field not in FIELDS:
         listed = ", ".join(FIELDS)
         raise errors.validation(f"Condition field '{field}' must be one of '[{listed}]'")
-    if given.get("RegexValues"):
-        raise errors.not_built("regular expressions in conditions")
     if field == "query-string":
         return _query(given)
-    values = _values(field, given)
+    regex_values = _regex_values(field, given)
+    values = () if regex_values else _values(field, given)
     for value in values:
         _check(field, value)
     name = None
     if field == "http-header":
         name = (given.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
         _check_name(name)
-    return Condition(field=field, values=values, header_name=name)
+    return Condition(field=field, values=values, regex_values=regex_values, header_name=name)
+
+
+def _regex_values(field: str, given: Members) -> tuple[str, ...]:
+    """The regular expressions of a condition, which take the place of its values."""
+    config = given.get(_CONFIGS[field]) or {}
+    found = tuple(config.get("RegexValues") or given.get("RegexValues") or ())
+    if found and field not in _REGEX:
+        raise errors.validation(f"The 'RegexValues' field is not compatible with '{field}'")
+    if found and (config.get("Values") or given.get("Values")):
+        raise errors.validation("Only one of 'Values' and 'RegexValues' can be specified")
+    for pattern in found:
+        patterns.check(pattern)
+    return found
 
 
 def _values(field: str, given: Members) -> tuple[str, ...]:
@@ -97,8 +104,6 @@ def _values(field: str, given: Members) -> tuple[str, ...]:
         return tuple(given["Values"])
     if config is None and field not in _OLD:
         raise errors.validation(f"A '{_CONFIGS[field]}' must be specified with '{field}'")
-    if (config or {}).get("RegexValues"):
-        raise errors.not_built("regular expressions in conditions")
     values = tuple((config or {}).get("Values") or ())
     if not values:
         raise errors.validation("A condition value must be specified")
@@ -106,12 +111,13 @@ def _values(field: str, given: Members) -> tuple[str, ...]:
 
 
 def _check(field: str, value: str) -> None:
+    if field == "source-ip":
+        _check_block(value)
+        return
     if len(value) > _LIMITS[field]:
         raise errors.validation(f"The '{field}' value is too long; the limit is '{_LIMITS[field]}'")
     if not value:
         raise errors.validation("A condition value must be specified")
-    if field == "source-ip":
-        _check_block(value)
     if field == "http-request-method" and not _METHOD.fullmatch(value):
         raise errors.validation(
             "The 'http-request-method' value is invalid; the allowed characters are A-Z, hyphen "
@@ -120,12 +126,14 @@ def _check(field: str, value: str) -> None:
 
 
 def _check_block(value: str) -> None:
+    """An IPv4 or IPv6 block: ``192.0.2.0/24``."""
     try:
-        ip_network(value)
-    except ValueError as error:
-        raise errors.validation(
-            f"The 'source-ip' value '{value}' must be in CIDR notation"
-        ) from error
+        if _BLOCK.fullmatch(value):
+            ip_network(value, strict=False)
+            return
+    except ValueError:
+        pass
+    raise errors.validation(f"The 'source-ip' value '{value}' must be in CIDR format")
 
 
 def _check_name(name: str | None) -> None:
@@ -161,6 +169,8 @@ def _query(given: Members) -> Condition:
 
 def _show(condition: Condition) -> Members:
     config: Members = {"Values": list(condition.values)}
+    if condition.regex_values:
+        config = {"RegexValues": list(condition.regex_values)}
     if condition.field == "http-header":
         config = {"HttpHeaderName": condition.header_name, **config}
     if condition.field == "query-string":

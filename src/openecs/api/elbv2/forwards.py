@@ -9,6 +9,7 @@ from openecs.api.elbv2 import errors, references
 from openecs.model.load_balancing import (
     ForwardAction,
     LoadBalancer,
+    LoadBalancerType,
     TargetGroup,
     WeightedTargetGroup,
 )
@@ -17,8 +18,7 @@ from openecs.store.kinds import TARGET_GROUPS
 
 _MOST_GROUPS = 5
 _HEAVIEST = 999
-#: Seconds.
-_WEEK = 604_800
+_LONGEST = 604800
 
 #: The protocols of groups that a listener's protocol may go to.
 _SPOKEN = {
@@ -38,22 +38,29 @@ def forward(
     shares = _shares(given)
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
-    config = given.get("ForwardConfig") or {}
-    sticky = config.get("TargetGroupStickinessConfig") or {}
-    seconds = sticky.get("DurationSeconds")
-    if sticky.get("Enabled") and seconds is None:
-        raise errors.validation(
-            "A 'DurationSeconds' must be specified when target group stickiness is enabled"
-        )
-    if seconds is not None and not 1 <= seconds <= _WEEK:
-        raise errors.validation(
-            f"Target group stickiness duration '{seconds}' must be between '1-{_WEEK}' inclusive"
-        )
+    if protocol in {"UDP", "TCP_UDP"} and (len(shares) > 1 or not shares[0].weight):
+        raise errors.not_built("any but one target group behind a listener for datagrams")
+    sticky, seconds = _stickiness(balancer, given)
     return ForwardAction(
-        target_groups=shares,
-        stickiness_enabled=bool(sticky.get("Enabled")),
-        stickiness_seconds=seconds,
+        target_groups=shares, stickiness_enabled=sticky, stickiness_seconds=seconds
     )
+
+
+def _stickiness(balancer: LoadBalancer, given: Members) -> tuple[bool, int | None]:
+    """Whether clients stay with a target group, and for how many seconds."""
+    config: Members = (given.get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}
+    sticky, seconds = bool(config.get("Enabled")), config.get("DurationSeconds")
+    if sticky and balancer.type is LoadBalancerType.NETWORK:
+        raise errors.invalid_action(
+            "Target group stickiness is not supported for network load balancers"
+        )
+    if sticky and seconds is None:
+        raise errors.validation("'DurationSeconds' must be specified with target group stickiness")
+    if seconds is not None and not 1 <= seconds <= _LONGEST:
+        raise errors.validation(
+            f"Target group stickiness duration '{seconds}' must be between '1-{_LONGEST}' inclusive"
+        )
+    return sticky, seconds
 
 
 def _shares(given: Members) -> tuple[WeightedTargetGroup, ...]:

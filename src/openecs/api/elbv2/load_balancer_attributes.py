@@ -5,6 +5,7 @@ Keys, defaults and ranges: Elastic Load Balancing API Reference, LoadBalancerAtt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,13 +18,18 @@ from openecs.store.kinds import LOAD_BALANCERS
 
 DELETION_PROTECTION = "deletion_protection.enabled"
 
-#: Nothing here writes to Amazon S3.
-_LOGS = ("access_logs.s3.enabled", "connection_logs.s3.enabled", "health_check_logs.s3.enabled")
+_ACCESS_LOGS, _BUCKET, _PREFIX = (
+    f"access_logs.s3.{name}" for name in ("enabled", "bucket", "prefix")
+)
+_NOT_BUILT_LOGS = ("connection_logs.s3.enabled", "health_check_logs.s3.enabled")
+#: Names of buckets, and what may be in keys: both become paths of files.
+_BUCKETS = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
+_PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]{1,255}(?:/(?!$)|$))*", re.ASCII)
 
 _APPLICATION: Table = {
-    "access_logs.s3.enabled": flag("false"),
-    "access_logs.s3.bucket": text(),
-    "access_logs.s3.prefix": text(),
+    _ACCESS_LOGS: flag("false"),
+    _BUCKET: text(longest=63),
+    _PREFIX: text(longest=512),
     "connection_logs.s3.enabled": flag("false"),
     "connection_logs.s3.bucket": text(),
     "connection_logs.s3.prefix": text(),
@@ -46,9 +52,9 @@ _APPLICATION: Table = {
     "zonal_shift.config.enabled": flag("false"),
 }
 _NETWORK: Table = {
-    "access_logs.s3.enabled": flag("false"),
-    "access_logs.s3.bucket": text(),
-    "access_logs.s3.prefix": text(),
+    _ACCESS_LOGS: flag("false"),
+    _BUCKET: text(longest=63),
+    _PREFIX: text(longest=512),
     DELETION_PROTECTION: flag("false"),
     "dns_record.client_routing_policy": one_of(
         "any_availability_zone",
@@ -75,7 +81,7 @@ def modify_load_balancer_attributes(tx: Transaction, call: Call, request: Member
     stored = attributes.changed(
         "Load balancer", _table(balancer), balancer.attributes, request["Attributes"]
     )
-    _refuse_logs(stored)
+    _check_logs(balancer, stored)
     changed = replace(balancer, attributes=stored)
     tx.put(LOAD_BALANCERS, changed)
     return {"Attributes": _show(changed)}
@@ -98,7 +104,16 @@ def _table(balancer: LoadBalancer) -> Table:
     return table
 
 
-def _refuse_logs(stored: Mapping[str, str]) -> None:
-    for key in _LOGS:
+def _check_logs(balancer: LoadBalancer, stored: Mapping[str, str]) -> None:
+    for key in _NOT_BUILT_LOGS:
         if stored.get(key) == "true":
-            raise errors.not_built(f"logs in Amazon S3: '{key}' cannot be 'true'")
+            raise errors.not_built(f"the load balancer attribute '{key}' being 'true'")
+    if stored.get(_ACCESS_LOGS) != "true":
+        return
+    if balancer.type is LoadBalancerType.NETWORK:
+        raise errors.not_built("access logs of network load balancers")
+    bucket, prefix = stored.get(_BUCKET, ""), stored.get(_PREFIX, "")
+    if not _BUCKETS.fullmatch(bucket):
+        raise errors.invalid_configuration(f"The bucket name '{bucket}' is not valid")
+    if not _PREFIXES.fullmatch(prefix) or "AWSLogs" in prefix:
+        raise errors.invalid_configuration(f"The prefix '{prefix}' is not valid")

@@ -23,6 +23,8 @@ _ALGORITHM = "load_balancing.algorithm.type"
 _ANOMALY = "load_balancing.algorithm.anomaly_mitigation"
 _COOKIE = "stickiness.app_cookie.cookie_name"
 _SLOW_START = "slow_start.duration_seconds"
+_TERMINATION = "deregistration_delay.connection_termination.enabled"
+_PRESERVED = "preserve_client_ip.enabled"
 
 _COMMON: Table = {
     DELAY: number(str(DEFAULT_DELAY), 0, 3600),
@@ -67,10 +69,13 @@ _NETWORK: Table = {
 
 #: What the data plane has no means for, and the value that asks for nothing.
 _NOT_BUILT = {
-    "deregistration_delay.connection_termination.enabled": "false",
     _HEALTH.format("unhealthy_state_routing", "count"): "1",
     _HEALTH.format("unhealthy_state_routing", "percentage"): "off",
 }
+
+
+#: What can be at its default only, which depends on the target group, or at another value.
+_AS_IT_IS: dict[str, set[str]] = {_TERMINATION: set(), _PRESERVED: {"false"}}
 
 
 def describe_target_group_attributes(view: View, call: Call, request: Members) -> Members:
@@ -85,7 +90,7 @@ def modify_target_group_attributes(tx: Transaction, call: Call, request: Members
     stored = attributes.changed(
         "Target group", _table(group), group.attributes, request["Attributes"]
     )
-    _check(stored)
+    _check(_table(group), stored)
     changed = replace(group, attributes=stored)
     tx.put(TARGET_GROUPS, changed)
     return {"Attributes": attributes.show(_table(changed), stored)}
@@ -104,27 +109,26 @@ def _table(group: TargetGroup) -> Table:
     preserved = datagrams or group.target_type is TargetType.INSTANCE
     return {
         **_NETWORK,
-        "preserve_client_ip.enabled": fixed("true")
-        if datagrams
-        else flag("true" if preserved else "false"),
-        "deregistration_delay.connection_termination.enabled": flag(
-            "true" if datagrams else "false"
-        ),
+        _PRESERVED: fixed("true") if datagrams else flag("true" if preserved else "false"),
+        _TERMINATION: flag("true" if datagrams else "false"),
         "target_health_state.unhealthy.connection_termination.enabled": fixed("false")
         if datagrams
         else flag("true"),
     }
 
 
-def _check(stored: Mapping[str, str]) -> None:
+def _check(table: Table, stored: Mapping[str, str]) -> None:
     """What attributes must be together, and what the data plane can do."""
+    for key, allowed in _AS_IT_IS.items():
+        if key in table and stored.get(key, table[key].default) not in allowed | {
+            table[key].default
+        }:
+            raise errors.not_built(f"the target group attribute '{key}' being '{stored[key]}'")
     for key, plain in _NOT_BUILT.items():
         if stored.get(key, plain) != plain:
             raise errors.not_built(f"the target group attribute '{key}': it can be '{plain}' only")
     if stored.get("stickiness.type") == "app_cookie":
         _check_cookie(stored)
-        if stored.get("stickiness.enabled") == "true":
-            raise errors.not_built("stickiness by an application's cookie: use 'lb_cookie'")
     algorithm = stored.get(_ALGORITHM, "round_robin")
     if stored.get(_SLOW_START, "0") != "0" and algorithm != "round_robin":
         raise errors.invalid_configuration(

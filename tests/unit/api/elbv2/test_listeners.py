@@ -58,6 +58,53 @@ async def test_a_listener_shows_both_forms_of_a_forward(setting) -> None:
         assert (await world.do("DescribeListeners", **request))["Listeners"] == [listener]
 
 
+def sticky(group, **config):
+    stickiness = {"Enabled": True, **config}
+    config = {
+        "TargetGroups": [{"TargetGroupArn": group}],
+        "TargetGroupStickinessConfig": stickiness,
+    }
+    return [{"Type": "forward", "ForwardConfig": config}]
+
+
+async def test_clients_may_stay_with_a_target_group(setting) -> None:
+    world, balancer, group, _ = setting
+    actions = sticky(group, DurationSeconds=60)
+    listener = await listen(world, balancer, group, DefaultActions=actions)
+    (action,) = listener["DefaultActions"]
+    shown = action["ForwardConfig"]["TargetGroupStickinessConfig"]
+    assert shown == {"Enabled": True, "DurationSeconds": 60}
+
+
+@pytest.mark.parametrize("config", [{}, {"DurationSeconds": 0}, {"DurationSeconds": 604801}])
+async def test_for_how_long_they_cannot(setting, config) -> None:
+    world, balancer, group, _ = setting
+    request = listening(balancer, group, DefaultActions=sticky(group, **config))
+    assert (await world.refused("CreateListener", **request))[0] == "ValidationError"
+
+
+async def flows(world, protocol, *names):
+    """A network load balancer and target groups of a protocol: their ARNs."""
+    subnets = [NETWORK.subnets[0].id]
+    made = await world.do("CreateLoadBalancer", Name="net", Type="network", Subnets=subnets)
+    request = {"Protocol": protocol, "Port": 53, "VpcId": NETWORK.vpc.id}
+    groups = [await world.do("CreateTargetGroup", Name=name, **request) for name in names]
+    arns = [group["TargetGroups"][0]["TargetGroupArn"] for group in groups]
+    return made["LoadBalancers"][0]["LoadBalancerArn"], *arns
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP_UDP"])
+async def test_listeners_for_datagrams(world, protocol) -> None:
+    balancer, group, other = await flows(world, protocol, "one", "other")
+    request = {"LoadBalancerArn": balancer, "Protocol": protocol, "Port": 53}
+    both = [{"TargetGroupArn": group}, {"TargetGroupArn": other}]
+    shared = [{"Type": "forward", "ForwardConfig": {"TargetGroups": both}}]
+    refused = await world.refused("CreateListener", **request, DefaultActions=shared)
+    assert refused[1].startswith("OpenECS does not build any but one target group")
+    made = await world.do("CreateListener", **request, DefaultActions=forward(group))
+    assert made["Listeners"][0]["Protocol"] == protocol
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "part"),
     [
@@ -210,9 +257,24 @@ async def test_priorities_change_all_at_once(setting) -> None:
             {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "k"}]}},
             "A 'Value' must be specified in 'QueryStringKeyValuePair'",
         ),
+        *(
+            (
+                {"Field": "source-ip", "SourceIpConfig": {"Values": [value]}},
+                f"The 'source-ip' value '{value}' must be in CIDR format",
+            )
+            for value in ("10.0.0.0", "10.0.0.0/33", "10.*/8", "::/129", "10.0.0.0/255.0.0.0")
+        ),
         (
-            {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.1/8"]}},
-            "The 'source-ip' value '10.0.0.1/8' must be in CIDR notation",
+            {"Field": "host-header", "HostHeaderConfig": {"Values": ["a"], "RegexValues": ["a"]}},
+            "Only one of 'Values' and 'RegexValues' can be specified",
+        ),
+        (
+            {"Field": "source-ip", "SourceIpConfig": {}, "RegexValues": ["a"]},
+            "The 'RegexValues' field is not compatible with 'source-ip'",
+        ),
+        (
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["x" * 129]}},
+            "The regex value is too long; the limit is '128'",
         ),
     ],
 )
@@ -227,6 +289,24 @@ async def test_what_a_condition_cannot_be(setting, condition, part) -> None:
         Actions=forward(group),
     )
     assert part in refused[1]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24", "2001:db8::/32"]}},
+        {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/v[0-9]+/"]}},
+        {
+            "Field": "http-header",
+            "HttpHeaderConfig": {"HttpHeaderName": "X-Kind", "RegexValues": ["^a$", "b"]},
+        },
+    ],
+)
+async def test_conditions_are_shown_as_they_were_given(setting, condition) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    made = await rule(world, listener, 1, forward(group), condition)
+    assert made["Conditions"] == [{**condition, "Values": []}]
 
 
 @pytest.mark.covers(

@@ -228,6 +228,7 @@ async def test_attributes_depend_on_type_and_scheme(world) -> None:
         ("routing.http2.enabled", "yes", "ValidationError"),
         ("load_balancing.cross_zone.enabled", "false", "ValidationError"),
         ("access_logs.s3.enabled", "true", "InvalidConfigurationRequest"),
+        ("connection_logs.s3.enabled", "true", "InvalidConfigurationRequest"),
     ],
 )
 async def test_attributes_that_may_not_be(world, key: str, value: str, code: str) -> None:
@@ -243,3 +244,39 @@ async def test_an_attribute_given_twice_is_refused(world) -> None:
         "ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=twice
     )
     assert code == "ValidationError"
+
+
+def access_logs(bucket: str, prefix: str):
+    values = {"enabled": "true", "bucket": bucket, "prefix": prefix}
+    return [{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in values.items()]
+
+
+@pytest.mark.parametrize(("bucket", "prefix"), [("my-logs", ""), ("a.b-1", "team/web_1")])
+async def test_access_logs(world, bucket: str, prefix: str) -> None:
+    arn = (await create(world))["LoadBalancerArn"]
+    asked = {"LoadBalancerArn": arn, "Attributes": access_logs(bucket, prefix)}
+    after = await world.do("ModifyLoadBalancerAttributes", **asked)
+    assert all(each in after["Attributes"] for each in asked["Attributes"])
+
+
+@pytest.mark.parametrize(
+    ("bucket", "prefix"),
+    [
+        ("", ""),
+        ("..", ""),
+        ("a..b", ""),
+        ("a/b", ""),
+        ("Upper", ""),
+        ("logs", "../x"),
+        ("logs", "a/.."),
+        ("logs", "/a"),
+        ("logs", "a/"),
+        ("logs", "a//b"),
+        ("logs", "x/AWSLogs"),
+    ],
+)
+async def test_where_access_logs_cannot_go(world, bucket: str, prefix: str) -> None:
+    arn = (await create(world))["LoadBalancerArn"]
+    asked = {"LoadBalancerArn": arn, "Attributes": access_logs(bucket, prefix)}
+    code, _ = await world.refused("ModifyLoadBalancerAttributes", **asked)
+    assert code == "InvalidConfigurationRequest"

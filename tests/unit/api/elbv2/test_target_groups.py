@@ -232,6 +232,52 @@ async def test_attributes_of_network_groups(world, request_, key: str, value: st
 
 
 @pytest.mark.parametrize(
+    ("request_", "given"),
+    [
+        (HTTP, {"stickiness.enabled": "true"}),
+        (TCP, {"stickiness.enabled": "true"}),
+        (TCP, {"proxy_protocol_v2.enabled": "true"}),
+        (TCP, {"preserve_client_ip.enabled": "false"}),
+        (TCP, {"preserve_client_ip.enabled": "true"}),
+        (HTTP, {"slow_start.duration_seconds": "30"}),
+        (
+            HTTP,
+            {
+                "load_balancing.algorithm.type": "weighted_random",
+                "load_balancing.algorithm.anomaly_mitigation": "on",
+            },
+        ),
+        (
+            HTTP,
+            {
+                "stickiness.enabled": "true",
+                "stickiness.type": "app_cookie",
+                "stickiness.app_cookie.cookie_name": "session",
+            },
+        ),
+    ],
+)
+async def test_attributes_that_traffic_follows(world, request_, given) -> None:
+    arn = (await create(world, **request_))["TargetGroupArn"]
+    wanted = [{"Key": key, "Value": value} for key, value in given.items()]
+    after = await world.do("ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=wanted)
+    assert all(each in after["Attributes"] for each in wanted)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["preserve_client_ip.enabled", "deregistration_delay.connection_termination.enabled"],
+)
+async def test_what_connections_cannot_be_is_refused_by_its_name(world, key) -> None:
+    arn = (await create(world, **TCP, TargetType="ip"))["TargetGroupArn"]
+    wanted = [{"Key": key, "Value": "true"}]
+    asked = {"TargetGroupArn": arn, "Attributes": wanted}
+    code, message = await world.refused("ModifyTargetGroupAttributes", **asked)
+    assert code == "InvalidConfigurationRequest"
+    assert f"'{key}'" in message
+
+
+@pytest.mark.parametrize(
     ("given", "code"),
     [
         ({"deregistration_delay.timeout_seconds": "3601"}, "ValidationError"),

@@ -1,0 +1,199 @@
+"""Access logs of application load balancers: what Envoy notes, and AWS's lines made of it.
+
+User Guide for Application Load Balancers, "Access logs". Envoy notes each request in a file of its
+own, whose path has all that the delivered file's key needs (``deliveries``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from openecs.model.load_balancing import SERVICE, Action, Listener, LoadBalancer
+
+Resource = dict[str, Any]
+Entry = Mapping[str, Any]
+
+_LOGGERS = "type.googleapis.com/envoy.extensions.access_loggers"
+_TIME = "%Y-%m-%dT%H:%M:%S.%6fZ"
+_NONE = "-"
+
+#: What Envoy notes of a request.
+_NOTED = {
+    "time": f"%EMIT_TIME({_TIME})%",
+    "created": f"%START_TIME({_TIME})%",
+    "client": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+    "target": "%UPSTREAM_HOST%",
+    "request_us": "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:us)%",
+    "target_us": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",
+    "response_us": "%COMMON_DURATION(US_RX_BEG:DS_TX_BEG:us)%",
+    "status": "%RESPONSE_CODE%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "received": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
+    "sent": "%DOWNSTREAM_WIRE_BYTES_SENT%",
+    "method": "%REQ(:METHOD)%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "agent": "%REQ(USER-AGENT)%",
+    "content_type": "%REQ(CONTENT-TYPE)%",
+    "upgrade": "%REQ(UPGRADE)%",
+    "cipher": "%DOWNSTREAM_TLS_CIPHER%",
+    "tls": "%DOWNSTREAM_TLS_VERSION%",
+    "name": "%REQUESTED_SERVER_NAME%",
+    "group": "%UPSTREAM_CLUSTER_RAW%",
+    "trace": "%REQ(X-AMZN-TRACE-ID)%",
+    "route": "%ROUTE_NAME%",
+    "location": "%RESP(LOCATION)%",
+}
+
+
+def is_logged(balancer: LoadBalancer) -> bool:
+    """Whether its requests are noted."""
+    return balancer.attributes.get("access_logs.s3.enabled") == "true"
+
+
+def route_name(priority: int, actions: Sequence[Action]) -> str:
+    """The name of a rule's routes, by which a line tells the rule and its actions."""
+    return f"{priority} {','.join(action.type.partition('-oidc')[0] for action in actions)}"
+
+
+def notes(balancer: LoadBalancer, directory: Path) -> Path:
+    """The file in which Envoy notes the requests of a load balancer."""
+    scope = balancer.scope
+    prefix = balancer.attributes.get("access_logs.s3.prefix", "")
+    folder = directory / balancer.attributes["access_logs.s3.bucket"] / prefix
+    named = f"{scope.account}_{SERVICE}_{scope.region}_{balancer.path.replace('/', '.')}"
+    keyed = folder / "AWSLogs" / scope.account / SERVICE / scope.region
+    return keyed / f"{named}_{balancer.loopback_address}.json"
+
+
+def loggers(fronts: Sequence[tuple[LoadBalancer, Listener]], directory: Path) -> list[Resource]:
+    """What notes the requests of some listeners that share one of Envoy's.
+
+    The first of them has the requests that are not said to be another's.
+    """
+    made = []
+    others = [balancer.arn for balancer, _ in fronts[1:]]
+    for number, (balancer, listener) in enumerate(fronts):
+        if is_logged(balancer):
+            only = _only(others, balancer.arn if number else None)
+            made.append(_logger(balancer, listener, directory) | (only if others else {}))
+    return made
+
+
+def _logger(balancer: LoadBalancer, listener: Listener, directory: Path) -> Resource:
+    shown = listener.certificates
+    known = {
+        "certificate": shown[0] if len(shown) == 1 else _NONE,
+        "port": str(listener.port),
+    }
+    return {
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": f"{_LOGGERS}.file.v3.FileAccessLog",
+            "path": str(notes(balancer, directory)),
+            "log_format": {"json_format": {**_NOTED, **known}},
+        },
+    }
+
+
+def _only(others: Sequence[str], arn: str | None) -> Resource:
+    """The requests to one of those that share a listener, or to none of the others."""
+    host = "xds.virtual_host_name"
+    listed = ", ".join(f"'{other}'" for other in others)
+    expression = f"{host} == '{arn}'" if arn else f"!({host} in [{listed}])"
+    config = {"@type": f"{_LOGGERS}.filters.cel.v3.ExpressionFilter", "expression": expression}
+    extension = {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": config}
+    return {"filter": {"extension_filter": extension}}
+
+
+def key(noted: PurePath, at: datetime, mark: str) -> PurePath:
+    """The key in its bucket of what was noted until a time."""
+    head, _, address = noted.stem.rpartition("_")
+    day = noted.parent / f"{at:%Y}" / f"{at:%m}" / f"{at:%d}"
+    return day / f"{head}_{at:%Y%m%dT%H%MZ}_{address}_{mark}.log.gz"
+
+
+def balancer_name(noted: PurePath) -> str:
+    """The load balancer whose requests were noted, as lines name it: ``app/NAME/ID``."""
+    return noted.stem.split("_")[-2].replace(".", "/")
+
+
+def line(entry: Entry, balancer: str) -> str:
+    """The line of a request."""
+    priority, _, actions = (entry["route"] or "-1 ").partition(" ")
+    status, by_target = _status(entry), entry["details"] == "via_upstream"
+    target = entry["target"] or _NONE
+    target_status = str(entry["status"]) if by_target else _NONE
+    redirected = entry["location"] if actions.endswith("redirect") else None
+    return " ".join(
+        (
+            _type(entry),
+            entry["time"],
+            balancer,
+            entry["client"],
+            target,
+            *(_seconds(entry[f"{each}_us"]) for each in ("request", "target", "response")),
+            status,
+            target_status,
+            str(entry["received"]),
+            str(entry["sent"]),
+            _quoted(_request(entry)),
+            _quoted(entry["agent"]),
+            entry["cipher"] or _NONE,
+            entry["tls"] or _NONE,
+            entry["group"] or _NONE,
+            _quoted(entry["trace"]),
+            _quoted(entry["name"]),
+            _quoted(entry["certificate"]),
+            priority,
+            entry["created"],
+            _quoted(actions),
+            _quoted(redirected),
+            # The reason of an error, which only functions and authentication have.
+            _quoted(None),
+            _quoted(target),
+            _quoted(target_status),
+            # Classification and its reason, the connection's trace, transforms.
+            '"-" "-" - "-" "-" "-"',
+        )
+    )
+
+
+def _type(entry: Entry) -> str:
+    secure = "s" if entry["tls"] else ""
+    if (entry["upgrade"] or "").lower() == "websocket":
+        return f"ws{secure}"
+    if entry["protocol"] != "HTTP/2" or not secure:
+        return f"http{secure}"
+    return "grpcs" if (entry["content_type"] or "").startswith("application/grpc") else "h2"
+
+
+def _status(entry: Entry) -> str:
+    if entry["status"]:
+        return str(entry["status"])
+    # 460: the client went before there was an answer.
+    return "460" if "DC" in (entry["flags"] or "").split(",") else _NONE
+
+
+def _seconds(microseconds: int | None) -> str:
+    return "-1" if microseconds is None else f"{microseconds / 1e6:.3f}"
+
+
+def _request(entry: Entry) -> str:
+    scheme, authority = "https" if entry["tls"] else "http", entry["authority"] or _NONE
+    if not authority.rpartition(":")[2].isdecimal():
+        authority += f":{entry['port']}"
+    url = f"{scheme}://{authority}{entry['path'] or ''}"
+    return f"{entry['method'] or _NONE} {url} {entry['protocol'] or _NONE}"
+
+
+def _quoted(text: str | None) -> str:
+    if not text:
+        return '"-"'
+    escaped = (c if c.isprintable() and c not in '"\\' else f"\\x{ord(c):02X}" for c in text)
+    return f'"{"".join(escaped)}"'

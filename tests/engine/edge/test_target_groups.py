@@ -1,0 +1,79 @@
+"""Attributes of target groups on a real Envoy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+from edge_world import GROUP, says, upstream
+from openecs.model.load_balancing import LoadBalancerType, TargetState
+
+
+async def answers(world, count: int) -> list[str]:
+    return [(await world.get())[1][0] for _ in range(count)]
+
+
+async def test_a_target_that_is_new_among_others_starts_slowly(world) -> None:
+    group = replace(GROUP, attributes={"slow_start.duration_seconds": "4"})
+    async with upstream("a") as a, upstream("b") as b, world.edge():
+        await world.balance(group)
+        await world.serve(a)
+        await world.until(says("a"))
+        await world.serve(b, state=TargetState.INITIAL)
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + 4:
+            assert "b" not in await answers(world, 10)
+        await world.serve(b)
+        await world.until(says("b"))
+        assert (await answers(world, 20)).count("b") <= 5
+        async with asyncio.timeout(15):
+            while (await answers(world, 20)).count("b") < 9:
+                pass
+
+
+async def test_a_target_that_keeps_failing_rests(world) -> None:
+    attributes = {
+        "load_balancing.algorithm.type": "weighted_random",
+        "load_balancing.algorithm.anomaly_mitigation": "on",
+    }
+    group = replace(GROUP, attributes=attributes)
+    async with contextlib.AsyncExitStack() as stack:
+        for name in "ab":
+            await world.serve(await stack.enter_async_context(upstream(name)))
+        failing = upstream("c", status="500 Internal Server Error")
+        await world.serve(await stack.enter_async_context(failing))
+        await stack.enter_async_context(world.edge())
+        await world.balance(group)
+        await world.until(lambda status, _: status == 500)
+        async with asyncio.timeout(15):
+            while "c" in await answers(world, 60):
+                pass
+
+
+async def test_targets_are_told_of_the_client_by_the_proxy_protocol(world) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    attributes = {"proxy_protocol_v2.enabled": "true"}
+    group = replace(GROUP, protocol="TCP", protocol_version=None, attributes=attributes)
+    heads: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def serve(reader, writer) -> None:
+        heads.put_nowait(await reader.readexactly(28))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, world.edge():
+        await world.balance(group, protocol="TCP", load_balancer=world.balancer.path)
+        await world.serve(server.sockets[0].getsockname()[1], group)
+        async with asyncio.timeout(15):
+            while heads.empty():
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection(
+                        "127.0.0.1", world.port, local_addr=("127.0.9.9", 0)
+                    )
+                    writer.write(b"hello")
+                    writer.close()
+                await asyncio.sleep(0.01)
+        head = heads.get_nowait()
+    assert head.startswith(b"\r\n\r\n\0\r\nQUIT\n\x21\x11")
+    assert head[16:20] == bytes([127, 0, 9, 9])
