@@ -24,6 +24,8 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 #: Limits of application load balancers: kilobytes of request headers.
 _HEADERS_KB = 64
 
+_TLS_HEADERS = {"version": "%DOWNSTREAM_TLS_VERSION%", "cipher-suite": "%DOWNSTREAM_TLS_CIPHER%"}
+
 #: What is between parts of Envoy and nobody else's business.
 _INNER_HEADERS = (
     "x-envoy-external-address",
@@ -160,6 +162,11 @@ def forwarding_headers(front: Front) -> Resource:
     added = [_added("x-forwarded-port", str(front.listener.port), "OVERWRITE_IF_EXISTS_OR_ADD")]
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
+    if attributes.get("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") == "true":
+        added += [
+            _added(f"x-amzn-tls-{name}", value, "OVERWRITE_IF_EXISTS_OR_ADD")
+            for name, value in _TLS_HEADERS.items()
+        ]
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
@@ -268,6 +275,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
     attributes = front.balancer.attributes
     http2 = attributes.get("routing.http2.enabled", "true") == "true"
     keep_alive = attributes.get("client_keep_alive.seconds", "3600")
+    drops = attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true"
     idle = attributes.get("idle_timeout.timeout_seconds", "60")
     return {
         "name": "envoy.filters.network.http_connection_manager",
@@ -285,6 +293,8 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "common_http_protocol_options": {
                 "idle_timeout": f"{idle}s",
                 "max_connection_duration": f"{keep_alive}s",
+                # Names that are not letters, digits and hyphens: Envoy lets no others through.
+                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
             },
             "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],

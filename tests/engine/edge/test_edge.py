@@ -371,3 +371,19 @@ async def test_datagrams_and_connections_share_a_port(world) -> None:
         assert await answer_of("127.0.0.1", world.port) == b"udp: hello"
         await world.until(says("a"))
         server.close()
+
+
+async def test_names_of_headers_that_are_none_may_be_dropped(world) -> None:
+    sent = {"x_odd": "1", "x-even": "2"}
+    async with upstream("a") as a, world.edge():
+        await world.balance(GROUP)
+        await world.serve(a)
+        _, body, _ = await world.until(says("a"), headers=sent)
+        assert "x_odd: 1" in body.lower()
+        dropping = {"routing.http.drop_invalid_header_fields.enabled": "true"}
+        await world.put(LOAD_BALANCERS, replace(world.balancer, attributes=dropping))
+        await world.until(
+            lambda status, body: status == 200 and "x_odd" not in body.lower(), headers=sent
+        )
+        _, body, _ = await world.get(headers=sent)
+        assert "x-even: 2" in body.lower()

@@ -21,7 +21,14 @@ DELETION_PROTECTION = "deletion_protection.enabled"
 _ACCESS_LOGS, _BUCKET, _PREFIX = (
     f"access_logs.s3.{name}" for name in ("enabled", "bucket", "prefix")
 )
-_NOT_BUILT_LOGS = ("connection_logs.s3.enabled", "health_check_logs.s3.enabled")
+#: What the data plane cannot do.
+_NOT_BUILT = {
+    "connection_logs.s3.enabled": "true",
+    "health_check_logs.s3.enabled": "true",
+    "routing.http.desync_mitigation_mode": "monitor",
+    "waf.fail_open.enabled": "true",
+    "zonal_shift.config.enabled": "true",
+}
 #: Names of buckets, and what may be in keys: both become paths of files.
 _BUCKETS = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]{1,255}(?:/(?!$)|$))*", re.ASCII)
@@ -105,9 +112,9 @@ def _table(balancer: LoadBalancer) -> Table:
 
 
 def _check_logs(balancer: LoadBalancer, stored: Mapping[str, str]) -> None:
-    for key in _NOT_BUILT_LOGS:
-        if stored.get(key) == "true":
-            raise errors.not_built(f"the load balancer attribute '{key}' being 'true'")
+    for key, value in _NOT_BUILT.items():
+        if stored.get(key) == value:
+            raise errors.not_built(f"the load balancer attribute '{key}' being '{value}'")
     if stored.get(_ACCESS_LOGS) != "true":
         return
     if balancer.type is LoadBalancerType.NETWORK:
