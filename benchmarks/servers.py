@@ -20,6 +20,8 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from openecs.edge.envoy import Envoy
+
 KEY, SECRET = "AKIAOPENECSBENCH0000", "bench/secret/bench/secret/bench/secret/0"
 REGION = "us-east-1"
 READY_WITHIN = 60.0
@@ -69,8 +71,12 @@ def openecs(data_dir: Path, *flags: str, **settings: object) -> Iterator[Server]
         **{f"OPENECS_{name.upper()}": str(value) for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "openecs", "up", *flags]
-    with _serving("openecs", port, command, environment) as server:
-        yield server
+    try:
+        with _serving("openecs", port, command, environment) as server:
+            yield server
+    finally:
+        # It outlives the server.
+        Envoy(data_dir / "envoy").stop()
 
 
 @contextmanager

@@ -64,7 +64,10 @@ def test_a_killed_task_leaves_at_once(balanced):
         docker("rm", "-f", *containers_of(victim["taskArn"]))
         balanced.services.running_of("s", 3)
         eventually(lambda: list(balanced.health().values()) == ["healthy"] * 3)
-    assert load.failures == []
+    # What it had begun to answer when it was killed nobody can answer in its place.
+    begun = [each for each in load.failures if each.what.startswith("IncompleteRead")]
+    assert load.failures == begun
+    assert len(begun) <= 2
 
 
 def test_a_task_drains_before_it_is_told_to_stop(services):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -49,6 +49,8 @@ NOT_FOUND, CONFLICT = 404, 409
 AT_ONCE = 6
 #: What engines say where a socket of the host has the port, and how many candidates are tried.
 IN_USE = "address already in use"
+#: Podman's, of a container whose process ended while it was looked at.
+ENDED_MEANWHILE = "no such process"
 #: Of a container's own address, Docker's words and Podman's; of its network.
 PLACE_LOST = re.compile(r"Address already in use|requested ip address|network \S+ not found")
 PORTS_TRIED = 10
@@ -241,13 +243,23 @@ class DockerRuntime:
     async def inspect(self, name: str) -> ContainerObservation | None:
         """What the engine says of the container, or None where there is none."""
         try:
-            shown = await self._client.call("GET", f"/containers/{name}/json")
+            shown = await self._shown(name)
         except EngineRefusal as refusal:
             if refusal.status == NOT_FOUND:
                 return None
             raise EngineUnavailable(f"{DAEMON}{refusal.message}") from refusal
         observed = self._images.with_digest(bodies.observation(shown))
         return observed if self._podman is None else self._podman.inspected(shown, observed)
+
+    async def _shown(self, name: str) -> Mapping[str, Any]:
+        path = f"/containers/{name}/json"
+        try:
+            shown: Mapping[str, Any] = await self._client.call("GET", path)
+        except EngineRefusal as refusal:
+            if ENDED_MEANWHILE not in refusal.message:
+                raise
+            shown = await self._client.call("GET", path)
+        return shown
 
     async def observe(self, installation: str) -> Sequence[ContainerObservation]:
         """All containers labelled with this installation, running or not."""
