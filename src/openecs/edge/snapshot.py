@@ -33,7 +33,7 @@ from openecs.store.kinds import (
 
 Resource = dict[str, Any]
 
-CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
+CLUSTERS, LISTENERS_FILE = "clusters", "listeners"
 
 _ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 _SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"})
