@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, stickiness
+from openecs.edge import access_logs, answers, stickiness
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
@@ -54,21 +54,6 @@ local function trace(handle)
   end
 end
 """
-
-#: What Envoy found, as a status of the load balancer's own.
-_STATUSES = (
-    (502, ("UF", "UC", "UPE", "URX", "LR", "UR", "OM")),
-    (504, ("UT", "SI")),
-    (503, ("UH", "NC", "UO")),
-)
-_PHRASES = {
-    400: "400 Bad Request",
-    404: "404 Not Found",
-    502: "502 Bad Gateway",
-    503: "503 Service Temporarily Unavailable",
-    504: "504 Gateway Time-out",
-}
-
 
 TCP, UDP = "TCP", "UDP"
 
@@ -295,6 +280,10 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "application",
             "codec_type": "AUTO" if http2 else "HTTP1",
+            "http_protocol_options": {
+                "accept_http_10": True,
+                "default_host_for_http_10": front.balancer.dns_name,
+            },
             "rds": {"route_config_name": routes, "config_source": _file(xds, routes)},
             "use_remote_address": True,
             # By routes: of a client on this machine Envoy would tell another address.
@@ -309,7 +298,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "http_filters": _http_filters(),
-            "local_reply_config": _own_answers(),
+            "local_reply_config": answers.mapping(),
         },
     }
 
@@ -326,31 +315,6 @@ def _http_filters() -> list[Resource]:
         stickiness.session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
-
-
-def _own_answers() -> Resource:
-    """What the load balancer itself answers, in its words."""
-    return {
-        "mappers": [
-            {
-                "filter": {"response_flag_filter": {"flags": list(flags)}},
-                "status_code": status,
-                "headers_to_add": [_added("server", "awselb/2.0", "OVERWRITE_IF_EXISTS_OR_ADD")],
-                "body_format_override": {
-                    "content_type": "text/html",
-                    "text_format_source": {"inline_string": _page(_PHRASES[status])},
-                },
-            }
-            for status, flags in _STATUSES
-        ]
-    }
-
-
-def _page(title: str) -> str:
-    return (
-        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
-        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-    )
 
 
 def _file(xds: Path, name: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openecs.edge import access_logs, stickiness
+from openecs.edge import access_logs, answers, stickiness
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -54,7 +54,8 @@ class Ways:
 def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
-    found: list[Route] = []
+    traced = {"name": ":method", "string_match": {"exact": "TRACE"}}
+    found: list[Route] = [{"match": {"prefix": "/", "headers": [traced]}, **answers.answer(405)}]
     for rule in ordered:
         if rule.transforms:
             raise NotBuilt("transforms of rules are not built")
@@ -101,7 +102,7 @@ def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Rou
 def _forward(match: Route, forward: ForwardAction, ways: Ways) -> Iterator[Route]:
     weighted = [g for g in forward.target_groups if g.weight and g.target_group_arn in ways.groups]
     if not weighted:
-        yield {"match": match, "direct_response": {"status": 503}}
+        yield {"match": match, **answers.answer(503)}
         return
     groups = [ways.groups[group.target_group_arn] for group in weighted]
     filters = stickiness.filters(forward, groups)
