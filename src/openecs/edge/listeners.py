@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, stickiness
+from openecs.edge import access_logs, answers, stickiness, transforms
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
@@ -52,6 +52,15 @@ local function trace(handle)
   else
     headers:replace("x-amzn-trace-id", "Root=" .. made)
   end
+end
+"""
+
+#: What every program has, and the one of routes that have none of their own.
+_SHARED = _TRACE + transforms.SOURCE
+_PROGRAM = f"""{_SHARED}
+function envoy_on_request(handle)
+  trace(handle)
+  rewrite(handle)
 end
 """
 
@@ -306,11 +315,12 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
 def _http_filters() -> list[Resource]:
     lua = {
         "@type": f"{_FILTERS}.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": f"{_TRACE}envoy_on_request = trace"},
-        "source_codes": {stickiness.PROGRAM: {"inline_string": _TRACE + stickiness.SOURCE}},
+        "default_source_code": {"inline_string": _PROGRAM},
+        "source_codes": {stickiness.PROGRAM: {"inline_string": _SHARED + stickiness.SOURCE}},
     }
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [
+        transforms.rewriting_filter(),
         {"name": "envoy.filters.http.lua", "typed_config": lua},
         stickiness.session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},

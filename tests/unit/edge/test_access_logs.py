@@ -29,6 +29,9 @@ ENTRY = {
     "method": "GET",
     "authority": "www.example.com",
     "path": "/",
+    "asked_host": None,
+    "asked_path": None,
+    "transform": None,
     "protocol": "HTTP/1.1",
     "agent": "curl/7.46.0",
     "content_type": None,
@@ -91,6 +94,12 @@ def test_a_redirect_tells_where_and_a_request_without_a_rule_says_so() -> None:
     shown = line(route="3 redirect", location="https://a:443/")
     assert ' 3 2018-07-02T22:22:48.364000Z "redirect" "https://a:443/" ' in shown
     assert ' -1 2018-07-02T22:22:48.364000Z "-" "-" ' in line(route=None)
+
+
+def test_a_transformed_request_is_told_before_and_after() -> None:
+    shown = line(asked_host="old.example.com", asked_path="/old?q", transform="Success")
+    assert '"GET http://old.example.com:80/old?q HTTP/1.1"' in shown
+    assert shown.endswith(' "www.example.com" "/" "TransformSuccess"')
 
 
 def test_what_clients_say_cannot_end_a_field_or_a_line() -> None:
