@@ -24,6 +24,12 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 #: Limits of application load balancers: kilobytes of request headers.
 _HEADERS_KB = 64
 
+_OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
+_TLS_HEADERS = {
+    "x-amzn-tls-version": "%DOWNSTREAM_TLS_VERSION%",
+    "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
+}
+
 #: What is between parts of Envoy and nobody else's business.
 _INNER_HEADERS = (
     "x-envoy-external-address",
@@ -151,9 +157,11 @@ def forwarding_headers(front: Front) -> Resource:
     with_port = attributes.get("routing.http.xff_client_port.enabled") == "true"
     client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
     client = f"%{client}%" if with_port else f"%{client}_WITHOUT_PORT%"
-    added = [_added("x-forwarded-port", str(front.listener.port), "OVERWRITE_IF_EXISTS_OR_ADD")]
+    added = [_added("x-forwarded-port", str(front.listener.port), _OVERWRITE)]
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
+    if attributes.get("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") == "true":
+        added.extend(_added(name, value, _OVERWRITE) for name, value in _TLS_HEADERS.items())
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
@@ -281,6 +289,7 @@ def _datagrams(name: str, address: str, front: Front) -> Resource:
 def _http(front: Front, routes: str, xds: Path) -> Resource:
     attributes = front.balancer.attributes
     http2 = attributes.get("routing.http2.enabled", "true") == "true"
+    drops = attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true"
     keep_alive = attributes.get("client_keep_alive.seconds", "3600")
     idle = attributes.get("idle_timeout.timeout_seconds", "60")
     return {
@@ -301,6 +310,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "generate_request_id": False,
             "max_request_headers_kb": _HEADERS_KB,
             "common_http_protocol_options": {
+                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
                 "idle_timeout": f"{idle}s",
                 "max_connection_duration": f"{keep_alive}s",
             },
