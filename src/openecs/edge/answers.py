@@ -13,6 +13,7 @@ _PHRASES = {
     400: "400 Bad Request",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    463: "463 Too Many Proxies",
     501: "501 Not Implemented",
     502: "502 Bad Gateway",
     503: "503 Service Temporarily Unavailable",

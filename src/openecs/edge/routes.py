@@ -32,6 +32,12 @@ PEER = "openecs.peer"
 
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 
+#: Requests that no rule sees: of a method, and through too many proxies.
+_REFUSED = (
+    (405, ":method", "TRACE"),
+    (463, "x-forwarded-for", "(?:[^,]*,){30}.*"),
+)
+
 #: Methods whose request may be made twice.
 _REPEATABLE = "GET|HEAD|OPTIONS"
 
@@ -54,8 +60,13 @@ class Ways:
 def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
-    traced = {"name": ":method", "string_match": {"exact": "TRACE"}}
-    found: list[Route] = [{"match": {"prefix": "/", "headers": [traced]}, **answers.answer(405)}]
+    found = [
+        {
+            "match": {"prefix": "/", "headers": [{"name": name, "string_match": _regex(found)}]},
+            **answers.answer(status),
+        }
+        for status, name, found in _REFUSED
+    ]
     for rule in ordered:
         made = _named(rule.priority, _match(rule.conditions), rule.actions, ways)
         found.extend(_transformed(rule, made))

@@ -14,6 +14,8 @@ from openecs.edge import clusters
 from openecs.model.load_balancing import Action, Condition, FixedResponseAction
 
 HOST = b"GET / HTTP/1.1\r\nHost: a\r\n"
+CLOSE = b"\r\nConnection: close\r\n\r\n"
+PROXIED = HOST + b"X-Forwarded-For: "
 
 
 async def asked(world, request: bytes) -> str:
@@ -39,7 +41,12 @@ def page(status: int, title: str) -> tuple[str, str, str]:
         (HOST + b"A: " + b"x" * 70_000 + b"\r\n\r\n", 400, "Bad Request"),
         (HOST + b"Transfer-Encoding: foo\r\n\r\n", 501, "Not Implemented"),
         (HOST, 408, "Request Time-out"),
-        (b"TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405, "Not Allowed"),
+        (b"TRACE / HTTP/1.1\r\nHost: a" + CLOSE, 405, "Not Allowed"),
+        (
+            PROXIED + b"1.1.1.1, " * 30 + b"::1\r\nConnection: close\r\n\r\n",
+            463,
+            "Too Many Proxies",
+        ),
     ],
 )
 async def test_requests_that_go_nowhere(world, request_, status: int, title: str) -> None:
