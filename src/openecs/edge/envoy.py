@@ -22,6 +22,8 @@ from openecs.edge.files import source_of
 
 log = structlog.get_logger(__name__)
 
+_WATCHES, _ENOUGH_WATCHES = Path("/proc/sys/fs/inotify/max_user_instances"), 8192
+
 #: Seconds within which Envoy answers, and how often it is asked until then.
 STARTS_WITHIN, ASKED_EVERY = 20.0, 0.02
 
@@ -118,6 +120,7 @@ class Envoy:
         return bool(info.get("state") == "LIVE")
 
     def _start(self) -> int:
+        _allow_watches()
         self._admin_file.unlink(missing_ok=True)
         self._bootstrap.write_bytes(msgspec.json.encode(bootstrap(self._directory)))
         command = [
@@ -150,6 +153,18 @@ class Envoy:
 
 def _has_ended(child: int) -> bool:
     return os.waitpid(child, os.WNOHANG)[0] == child
+
+
+def _allow_watches() -> None:
+    """Let Envoy watch enough files, where this process may say so.
+
+    It takes an instance of inotify for each and dies where it gets none; unless told, Linux gives a
+    user 128.
+    """
+    with contextlib.suppress(OSError):
+        if int(_WATCHES.read_text()) < _ENOUGH_WATCHES:
+            _WATCHES.write_text(str(_ENOUGH_WATCHES))
+            log.info("inotify instances allowed", count=_ENOUGH_WATCHES)
 
 
 def _reap(pid: int) -> None:
