@@ -30,8 +30,6 @@ local function told(handle, made)
   if tls:peerCertificatePresented() then
     for name, value in pairs(made(tls)) do headers:add("x-amzn-mtls-clientcert" .. name, value) end
   end
-  -- Conditions of rules are not met by what a client says of itself.
-  handle:clearRouteCache()
 end
 """
 
@@ -86,7 +84,10 @@ def validation(listener: Listener, authorities: str) -> Resource | None:
 
 
 def filters(listener: Listener) -> list[Resource]:
-    """The filter that tells targets of certificates, where the listener asks for some."""
+    """The filter that tells targets of certificates, where the listener asks for some.
+
+    Envoy chooses the route after it: rules go by what is told, not by what a client says of itself.
+    """
     program = _PROGRAMS.get(_mode(listener))
     if program is None:
         return []
