@@ -50,8 +50,10 @@ def rsa_key(bits: int = 2048):
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
-def make(name="a.test", *, by: Made | None = None, key=None, start=None, days=90, names=()) -> Made:
-    """A certificate, signed by another's key or by its own."""
+def make(
+    name="a.test", *, by: Made | None = None, key=None, start=None, days=90, names=(), ca=False
+) -> Made:
+    """A certificate, signed by another's key or by its own; ``ca``: of an authority."""
     key = key or elliptic()
     start = start or datetime.now(UTC) - DAY
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -67,4 +69,7 @@ def make(name="a.test", *, by: Made | None = None, key=None, start=None, days=90
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
         builder = builder.add_extension(alternatives, critical=False)
+    if ca:
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        builder = builder.add_extension(constraints, critical=True)
     return Made(builder.sign(by.key if by else key, SHA256()), key)

@@ -179,6 +179,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             file_systems=settings.file_systems,
             authority=authority,
             lambda_url=settings.lambda_url,
+            objects=settings.environment_files_dir,
         )
         edge = _edge(settings, store)
         if settings.ephemeral:

@@ -99,7 +99,8 @@ class Settings:
     such hooks are refused."""
 
     environment_files_dir: Path | None = None
-    """Where `environmentFiles` are read: `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
+    """Where `environmentFiles` and the CA bundles of trust stores are read:
+    `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
 
     file_systems: Mapping[str, str] = field(default_factory=dict)
     """EFS and FSx file systems (`fs-...`) to the local paths that stand for them. In the file: a

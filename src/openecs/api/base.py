@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from openecs.model.certificates import Authority, NoAuthority
@@ -53,6 +54,8 @@ class ApiSettings:
     authority: Authority = field(default_factory=NoAuthority)
     #: Where the functions of lifecycle hooks are invoked; empty: nowhere.
     lambda_url: str = ""
+    #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
+    objects: Path | None = None
 
 
 class ServiceError(Exception):

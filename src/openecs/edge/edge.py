@@ -35,6 +35,7 @@ from openecs.store.kinds import (
     TARGET_GROUPS,
     TARGET_HEALTH,
     TARGETS,
+    TRUST_STORES,
 )
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ _ROUTING = frozenset(
         TARGET_GROUPS,
         CERTIFICATES,
         SERVER_CERTIFICATES,
+        TRUST_STORES,
     )
 )
 _ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, stickiness, tls, transforms
+from openecs.edge import access_logs, answers, client_certificates, stickiness, tls, transforms
 from openecs.edge.files import source_of
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
@@ -84,6 +84,8 @@ class Front:
     balancer: LoadBalancer
     listener: Listener
     key_pairs: tuple[KeyPair, ...] = ()
+    #: Those that clients are verified by, PEM texts.
+    authorities: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -199,7 +201,7 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
         chain = {"filters": [_peer(), http]}
     if front.key_pairs:
-        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs)
+        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.authorities)
     return chain
 
 
@@ -297,7 +299,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             },
             "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
-            "http_filters": _http_filters(),
+            "http_filters": [*client_certificates.filters(front.listener), *_http_filters()],
             "local_reply_config": answers.mapping(),
         },
     }

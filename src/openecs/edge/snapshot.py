@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import access_logs, clusters, listeners, routes
+from openecs.edge import access_logs, client_certificates, clusters, listeners, routes
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
@@ -29,6 +29,7 @@ from openecs.store.kinds import (
     TARGET_GROUPS,
     TARGET_HEALTH,
     TARGETS,
+    TRUST_STORES,
 )
 
 Resource = dict[str, Any]
@@ -49,6 +50,8 @@ class World:
     #: By their ARNs.
     groups: Mapping[str, TargetGroup]
     key_pairs: Mapping[str, Any]
+    #: Of trust stores by their ARNs, PEM texts.
+    authorities: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def read(view: View) -> World:
         rules=rules,
         groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
+        authorities={
+            each.arn: "".join(each.ca_certificates) for each in view.scan(TRUST_STORES, None)
+        },
     )
 
 
@@ -143,7 +149,9 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
         if balancer is None:
             continue
         pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
-        front = Front(balancer=balancer, listener=listener, key_pairs=pairs)
+        mutual = listener.mutual_authentication
+        trusted = world.authorities.get(mutual.trust_store_arn or "", "") if mutual else ""
+        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, authorities=trusted)
         try:
             _check(front)
             _routes_of(world, front)
@@ -162,9 +170,8 @@ def _check(front: Front) -> None:
         raise NotBuilt("its certificate is not there")
     if UDP in front.transports and len(front.weighted) != 1:
         raise NotBuilt("datagrams to any but one target group are not built")
-    mutual = listener.mutual_authentication
-    if mutual is not None and mutual.mode != "off":
-        raise NotBuilt("mutual authentication is not built")
+    if client_certificates.is_verified(listener) and not front.authorities:
+        raise NotBuilt("its trust store is not there")
 
 
 def _routes_of(world: World, front: Front) -> list[Resource]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from openecs.edge import client_certificates
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener
 from openecs.model.tls_policies import DEFAULT_POLICY, POLICIES
@@ -30,11 +31,16 @@ _CIPHERS = frozenset(
 )
 
 
-def socket(listener: Listener, key_pairs: Sequence[KeyPair]) -> Resource:
-    """The transport socket of a listener; of several certificates the name asked for decides."""
+def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -> Resource:
+    """The transport socket of a listener; of several certificates the name asked for decides.
+
+    ``authorities`` are those that clients are verified by, PEM texts.
+    """
     is_http = listener.protocol == "HTTPS"
+    asked = client_certificates.validation(listener, authorities)
     context = {
         "@type": _CONTEXT,
+        "require_client_certificate": client_certificates.is_verified(listener),
         "common_tls_context": {
             "tls_params": _params(listener.ssl_policy or DEFAULT_POLICY),
             "alpn_protocols": ["h2", "http/1.1"] if is_http else [],
@@ -45,6 +51,7 @@ def socket(listener: Listener, key_pairs: Sequence[KeyPair]) -> Resource:
                 }
                 for pair in key_pairs
             ],
+            **({"validation_context": asked} if asked else {}),
         },
     }
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}

@@ -53,6 +53,7 @@ from openecs.model.task_definitions import (
     TaskDefinitionStatus,
 )
 from openecs.model.tasks import Task, TaskStatus
+from openecs.model.trust_stores import TrustStore
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -379,6 +380,14 @@ TARGET_HEALTH: Kind[TargetHealth] = Kind(
     scope=lambda h: h.scope,
 )
 
+TRUST_STORES: Kind[TrustStore] = Kind(
+    name="trust-store",
+    type=TrustStore,
+    key=lambda t: t.path,
+    scope=lambda t: t.scope,
+    indexes={"name": lambda t: (t.name,)},
+)
+
 CERTIFICATES: Kind[Certificate] = Kind(
     name="certificate",
     type=Certificate,
@@ -438,6 +447,7 @@ ALL = (
     TARGET_GROUPS,
     TARGETS,
     TARGET_HEALTH,
+    TRUST_STORES,
     CERTIFICATES,
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,

@@ -17,6 +17,7 @@ from openecs.api.elbv2 import (
     target_group_attributes,
     target_groups,
     targets,
+    trust_stores,
 )
 
 SERVICE = Service(
@@ -35,5 +36,6 @@ SERVICE = Service(
         **target_group_attributes.OPERATIONS,
         **target_groups.OPERATIONS,
         **targets.OPERATIONS,
+        **trust_stores.OPERATIONS,
     },
 )

@@ -60,6 +60,33 @@ def forwarded_group_not_found(arn: str) -> ServiceError:
     return ServiceError("TargetGroupNotFound", f"Target group '{arn}' not found")
 
 
+def trust_store_not_found() -> ServiceError:
+    """There is no trust store of that ARN or name."""
+    return ServiceError("TrustStoreNotFound", "One or more trust stores not found")
+
+
+def duplicate_trust_store(name: str) -> ServiceError:
+    """There is a trust store of that name."""
+    message = f"A trust store with the same name '{name}' exists"
+    return ServiceError("DuplicateTrustStoreName", message)
+
+
+def trust_store_in_use(arn: str) -> ServiceError:
+    """A listener verifies clients by the trust store that was to be deleted."""
+    return ServiceError("TrustStoreInUse", f"Trust store '{arn}' is currently in use by a listener")
+
+
+def bundle_not_found(place: str) -> ServiceError:
+    """There is no object that would be a bundle of certificates."""
+    message = f"The CA certificates bundle '{place}' does not exist"
+    return ServiceError("CaCertificatesBundleNotFound", message)
+
+
+def invalid_bundle(message: str) -> ServiceError:
+    """``InvalidCaCertificatesBundle``: the object is there and will not do."""
+    return ServiceError("InvalidCaCertificatesBundle", message)
+
+
 def subnet_not_found(subnet: str) -> ServiceError:
     """There is no subnet of that id."""
     return ServiceError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")

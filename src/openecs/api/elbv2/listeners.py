@@ -14,6 +14,7 @@ from openecs.api.elbv2 import (
     actions,
     attributes,
     errors,
+    mutual_authentication,
     paging,
     references,
     ssl_policies,
@@ -21,7 +22,12 @@ from openecs.api.elbv2 import (
 )
 from openecs.api.elbv2.actions import Place
 from openecs.api.elbv2.attributes import Table, number
-from openecs.model.load_balancing import Listener, LoadBalancer, LoadBalancerType
+from openecs.model.load_balancing import (
+    Listener,
+    LoadBalancer,
+    LoadBalancerType,
+    MutualAuthentication,
+)
 from openecs.model.tls_policies import DEFAULT_POLICY
 from openecs.store.base import Transaction, View
 from openecs.store.certificates import key_pair
@@ -44,7 +50,7 @@ def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
     protocol = _protocol(balancer, request.get("Protocol"))
     if request.get("Port") is None:
         raise errors.validation("A port must be specified")
-    security = _security(tx, protocol, request)
+    security = _security(tx, call, protocol, request)
     made = Listener(
         scope=call.scope,
         load_balancer=balancer.path,
@@ -56,6 +62,7 @@ def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
         ),
         ssl_policy=security.policy,
         certificates=security.certificates,
+        mutual_authentication=security.mutual,
         created_at=call.now,
         tags=tag_rules.parse(request.get("Tags")),
     )
@@ -97,7 +104,7 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
     protocol = _protocol(balancer, request.get("Protocol") or listener.protocol)
     given = request.get("DefaultActions")
     place = Place(balancer=balancer, protocol=protocol)
-    security = _security(tx, protocol, request, listener)
+    security = _security(tx, call, protocol, request, listener)
     changed = replace(
         listener,
         protocol=protocol,
@@ -107,6 +114,7 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
         ),
         ssl_policy=security.policy,
         certificates=security.certificates,
+        mutual_authentication=security.mutual,
     )
     siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
     if any(each.port == changed.port and each.id != changed.id for each in siblings):
@@ -163,18 +171,22 @@ def _protocol(balancer: LoadBalancer, given: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Security:
-    """What a listener shows its clients."""
+    """What a listener shows its clients, and asks of them."""
 
     policy: str | None = None
     certificates: tuple[str, ...] = ()
+    mutual: MutualAuthentication | None = None
 
 
 def _security(
-    view: View, protocol: str, request: Members, before: Listener | None = None
+    view: View, call: Call, protocol: str, request: Members, before: Listener | None = None
 ) -> _Security:
     """The policy and certificates that the protocol asks for, and nothing where it asks none."""
     _refuse_not_built(request)
     given = [each.get("CertificateArn") or "" for each in request.get("Certificates") or ()]
+    mutual = mutual_authentication.parse(
+        view, call, protocol, request.get("MutualAuthentication"), before
+    )
     if protocol not in _SECURE:
         if given or request.get("SslPolicy"):
             raise errors.invalid_configuration(
@@ -191,18 +203,17 @@ def _security(
         if key_pair(view, arn) is None:
             raise errors.certificate_not_found(arn)
     policy = request.get("SslPolicy") or (before.ssl_policy if before else None)
-    return _Security(ssl_policies.find(policy or DEFAULT_POLICY).name, certificates)
+    return _Security(ssl_policies.find(policy or DEFAULT_POLICY).name, certificates, mutual)
 
 
 def _refuse_not_built(request: Members) -> None:
-    if ((request.get("MutualAuthentication") or {}).get("Mode") or "off") != "off":
-        raise errors.not_built("mutual authentication of listeners")
     if request.get("AlpnPolicy"):
         raise errors.not_built("ALPN policies of listeners")
 
 
 def _settings(listener: Listener) -> tuple[object, ...]:
-    secure = (listener.ssl_policy, listener.certificates)
+    mutual = listener.mutual_authentication or MutualAuthentication()
+    secure = (listener.ssl_policy, listener.certificates, mutual)
     return (listener.protocol, listener.default_actions, *secure)
 
 
@@ -219,4 +230,5 @@ def _show(listener: Listener) -> Members:
         "SslPolicy": listener.ssl_policy,
         "Certificates": [{"CertificateArn": a} for a in listener.certificates[:1]] or None,
         "DefaultActions": action_views.show(listener.default_actions),
+        "MutualAuthentication": mutual_authentication.show(listener),
     }

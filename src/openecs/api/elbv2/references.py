@@ -1,4 +1,4 @@
-"""What the ARNs of requests name: load balancers, listeners, rules, target groups."""
+"""What the ARNs of requests name: load balancers, listeners, rules, groups, trust stores."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from openecs.api.base import Call, ServiceError
 from openecs.api.elbv2 import errors
 from openecs.model.identity import parse_arn
 from openecs.model.load_balancing import SERVICE, Listener, LoadBalancer, Rule, TargetGroup
+from openecs.model.trust_stores import TrustStore
 from openecs.store.base import Kind, View
-from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, RULES, TARGET_GROUPS
+from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, RULES, TARGET_GROUPS, TRUST_STORES
 
 T = TypeVar("T")
 
 #: How many parts the resource of an ARN has behind its first word.
-_PARTS = {"loadbalancer": 3, "listener": 4, "listener-rule": 5, "targetgroup": 2}
+_PARTS = {"loadbalancer": 3, "listener": 4, "listener-rule": 5, "targetgroup": 2, "truststore": 2}
 _WORDS = {
     "loadbalancer": "load balancer",
     "listener": "listener",
     "listener-rule": "listener rule",
     "targetgroup": "target group",
+    "truststore": "trust store",
 }
 
 
@@ -42,6 +44,11 @@ def rule(view: View, call: Call, arn: str) -> Rule:
 def target_group(view: View, call: Call, arn: str) -> TargetGroup:
     """The target group. Raises ``ValidationError``, ``TargetGroupNotFound``."""
     return _get(view, call, TARGET_GROUPS, ("targetgroup", arn), errors.target_group_not_found)
+
+
+def trust_store(view: View, call: Call, arn: str) -> TrustStore:
+    """The trust store. Raises ``ValidationError``, ``TrustStoreNotFound``."""
+    return _get(view, call, TRUST_STORES, ("truststore", arn), errors.trust_store_not_found)
 
 
 def listener_of_rule(view: View, call: Call, rule: Rule) -> Listener:

@@ -9,7 +9,7 @@ from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import errors, references, tag_rules
 from openecs.model.identity import parse_arn
 from openecs.store.base import Kind, Transaction, View
-from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, RULES, TARGET_GROUPS
+from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, RULES, TARGET_GROUPS, TRUST_STORES
 
 _MOST = 20
 
@@ -63,5 +63,7 @@ def _found(view: View, call: Call, arn: str) -> tuple[Kind[Any], Any]:
             return RULES, references.rule(view, call, arn)
         case "targetgroup":
             return TARGET_GROUPS, references.target_group(view, call, arn)
+        case "truststore":
+            return TRUST_STORES, references.trust_store(view, call, arn)
         case _:
             raise errors.validation(f"'{arn}' is not a valid resource ARN")
