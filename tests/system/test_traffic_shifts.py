@@ -136,7 +136,7 @@ def test_linear_steps_and_a_stop_on_the_way(shifted):
     assert shares == [0, 40, 80]
     assert load.failures == []
     assert shifted.weights() == {"a": 100, "b": 0}
-    assert set(shifted.answers(10)) == {"blue"}
+    eventually(lambda: set(shifted.answers(10)) == {"blue"})
     assert services.show("s")["taskDefinition"].endswith(blue)
     assert done["rollback"]["reason"].endswith("because a user requested it.")
 
