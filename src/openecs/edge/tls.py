@@ -31,6 +31,11 @@ _CIPHERS = frozenset(
 )
 
 
+#: How keys are agreed on; Envoy has one of AWS's three ways with ML-KEM.
+_GROUPS = ("X25519", "P-256", "P-384", "P-521")
+_POST_QUANTUM = "X25519MLKEM768"
+
+
 def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -> Resource:
     """The transport socket of a listener; of several certificates the name asked for decides.
 
@@ -65,4 +70,5 @@ def _params(name: str) -> Resource:
         "tls_minimum_protocol_version": _VERSIONS[policy.protocols[-1]],
         "tls_maximum_protocol_version": _VERSIONS[policy.protocols[0]],
         **({"cipher_suites": suites} if suites else {}),
+        "ecdh_curves": [*([_POST_QUANTUM] if policy.is_post_quantum else []), *_GROUPS],
     }

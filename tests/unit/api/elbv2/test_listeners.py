@@ -406,7 +406,7 @@ async def test_sessions_may_stay_with_a_target_group(setting) -> None:
 async def test_security_policies(world) -> None:
     told = (await world.do("DescribeSSLPolicies"))["SslPolicies"]
     names = [each["Name"] for each in told]
-    assert len(names) == len(set(names)) == 32
+    assert len(names) == len(set(names)) == 39
     (default,) = (await world.do("DescribeSSLPolicies", Names=["ELBSecurityPolicy-2016-08"]))[
         "SslPolicies"
     ]
