@@ -8,7 +8,7 @@ from typing import Any
 from openecs.edge import client_certificates
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener
-from openecs.model.tls_policies import DEFAULT_POLICY, POLICIES
+from openecs.model.tls_policies import ALPN_POLICIES, DEFAULT_POLICY, POLICIES
 
 Resource = dict[str, Any]
 
@@ -41,14 +41,13 @@ def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -
 
     ``authorities`` are those that clients are verified by, PEM texts.
     """
-    is_http = listener.protocol == "HTTPS"
     asked = client_certificates.validation(listener, authorities)
     context = {
         "@type": _CONTEXT,
         "require_client_certificate": client_certificates.is_verified(listener),
         "common_tls_context": {
             "tls_params": _params(listener.ssl_policy or DEFAULT_POLICY),
-            "alpn_protocols": ["h2", "http/1.1"] if is_http else [],
+            "alpn_protocols": _spoken(listener),
             "tls_certificates": [
                 {
                     "certificate_chain": {"inline_string": pair.certificate + (pair.chain or "")},
@@ -60,6 +59,12 @@ def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -
         },
     }
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}
+
+
+def _spoken(listener: Listener) -> list[str]:
+    if listener.protocol == "HTTPS":
+        return ["h2", "http/1.1"]
+    return [each for name in listener.alpn_policy for each in ALPN_POLICIES[name]]
 
 
 def _params(name: str) -> Resource:

@@ -10,6 +10,16 @@ from dataclasses import dataclass
 
 DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
+#: What TLS listeners of network load balancers say is spoken inside, what is preferred first.
+#: User Guide for Network Load Balancers, "ALPN policies".
+ALPN_POLICIES: Mapping[str, tuple[str, ...]] = {
+    "HTTP1Only": ("http/1.1", "http/1.0"),
+    "HTTP2Only": ("h2",),
+    "HTTP2Optional": ("http/1.1", "http/1.0", "h2"),
+    "HTTP2Preferred": ("h2", "http/1.1", "http/1.0"),
+    "None": (),
+}
+
 _TLS13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 _FIPS13 = _TLS13[:2]
 _GCM = tuple(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from dataclasses import replace
 
 import pytest
 
-from edge_world import GROUP
+from edge_world import GROUP, upstream
 from made_certificates import make, rsa_key
 from openecs.model.certificates import KeyPair
-from openecs.model.load_balancing import LoadBalancerStateCode
+from openecs.model.load_balancing import LoadBalancerStateCode, LoadBalancerType
 from openecs.model.tls_policies import POLICIES
 from openecs.store.kinds import CERTIFICATES, LISTENERS
 from openecs.testing.builders import a_certificate, a_listener
@@ -69,10 +70,13 @@ async def group_of(port: int, *groups: int) -> int:
         at += 4 + size
 
 
-async def handshake(port: int, name="one.test", ciphers=None, version=None) -> ssl.SSLObject | None:
+async def handshake(
+    port: int, name="one.test", ciphers=None, version=None, spoken=()
+) -> ssl.SSLObject | None:
     """A connection as it was made; None where it was refused."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(spoken)
     if ciphers:
         context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     if version:
@@ -175,6 +179,35 @@ async def test_of_several_certificates_the_name_decides(world, secure) -> None:
     await secure("ELBSecurityPolicy-2016-08", WILD, ONE)
     await until(is_default)
     assert await shows("one.test") is ONE
+
+
+@pytest.mark.parametrize(
+    ("policy", "agreed"),
+    [
+        ((), None),
+        (("None",), None),
+        (("HTTP1Only",), "http/1.1"),
+        (("HTTP2Only",), "h2"),
+        (("HTTP2Optional",), "http/1.1"),
+        (("HTTP2Preferred",), "h2"),
+    ],
+)
+async def test_what_is_spoken_is_agreed_on_by_the_alpn_policy(world, policy, agreed) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    await world.put(CERTIFICATES, ONE)
+    group = replace(GROUP, protocol="TCP", protocol_version=None)
+    shown = {"certificates": (ONE.arn,), "alpn_policy": policy}
+    async with upstream("a") as a, world.edge():
+        await world.serve(a, group)
+        await world.balance(group, protocol="TLS", load_balancer=world.balancer.path, **shown)
+        await world.until_state(LoadBalancerStateCode.ACTIVE)
+
+        async def made():
+            return await handshake(world.port, spoken=["h2", "http/1.1"])
+
+        # A connection that finds no target ends before its handshake.
+        await until(made)
+        assert (await made()).selected_alpn_protocol() == agreed
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
