@@ -145,16 +145,18 @@ class World:
 
 def _compare(world: World, rounds: int, seconds: float) -> None:
     ports = balancers.free_ports(TARGETS)
-    envoy, haproxy = balancers.free_ports(2)
+    envoy, plain, haproxy = balancers.free_ports(3)
     with balancers.targets(ports), world.balancer("compared", ports) as (ours, _):
         threads = _threads(world.server.pid)
         with (
             balancers.envoy(envoy, ports, threads),
+            balancers.envoy(plain, ports, threads, traces=False),
             balancers.haproxy(haproxy, ports, threads),
         ):
             compared = [
                 ours,
                 Balancer(name="envoy", port=envoy, host=ours.host),
+                Balancer(name="envoy without traces", port=plain, host=ours.host),
                 Balancer(name="haproxy", port=haproxy, host=ours.host),
             ]
             print(f"{threads} threads each, {CONNECTIONS} connections")
@@ -181,7 +183,7 @@ def _tell(compared: Sequence[Balancer], rounds: Sequence[dict[str, load.Outcome]
         rate = statistics.median(each[name].rate for each in rounds)
         slowest = statistics.median(each[name].percentile(99) for each in rounds)
         print(f"{name}: {rate:.0f} requests/s, p99 {1000 * slowest:.1f} ms")
-    for peer in ("envoy", "haproxy"):
+    for peer in (each.name for each in compared[1:]):
         rate = statistics.median(each["openecs"].rate / each[peer].rate for each in rounds)
         p99 = statistics.median(
             each["openecs"].percentile(99) / each[peer].percentile(99) for each in rounds

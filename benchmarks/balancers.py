@@ -27,6 +27,24 @@ _ROUTER = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": f"{_TYPES}.http.router.v3.Router"},
 }
+#: AWS's trace of a request: its time and 96 random bits in hexadecimal, which only a program makes.
+_TRACER = """
+math.randomseed(os.time())
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  if not headers:get("x-amzn-trace-id") then
+    headers:replace("x-amzn-trace-id", string.format("Root=1-%08x-%08x%08x%08x", os.time(),
+      math.random(0, 2^32 - 1), math.random(0, 2^32 - 1), math.random(0, 2^32 - 1)))
+  end
+end
+"""
+_TRACES = {
+    "name": "envoy.filters.http.lua",
+    "typed_config": {
+        "@type": f"{_TYPES}.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": _TRACER},
+    },
+}
 READY_WITHIN = 30.0
 
 
@@ -50,9 +68,12 @@ def targets(ports: Sequence[int]) -> Iterator[None]:
 
 
 @contextmanager
-def envoy(port: int, targets: Sequence[int], threads: int) -> Iterator[None]:
-    """Envoy in front of targets, as an Application Load Balancer would be."""
-    with _envoy([_balancer(port)], [_cluster(targets)], threads=threads):
+def envoy(
+    port: int, targets: Sequence[int], threads: int, *, traces: bool = True
+) -> Iterator[None]:
+    """Envoy in front of targets, as an Application Load Balancer would be (but for traces)."""
+    listener = _balancer(port, traces=traces)
+    with _envoy([listener], [_cluster(targets)], threads=threads):
         _wait_open([port])
         yield
 
@@ -117,17 +138,16 @@ def _target(port: int) -> Json:
     return _listener("0.0.0.0", port, {"match": {"prefix": "/"}, "direct_response": answer}, {})
 
 
-def _balancer(port: int) -> Json:
+def _balancer(port: int, *, traces: bool) -> Json:
     """Client address, protocol and port for the target, a trace, AWS's time limits and statuses."""
     route = {
         "match": {"prefix": "/"},
         "route": {"cluster": "targets", "timeout": "0s", "idle_timeout": "60s"},
-        "request_headers_to_add": [
-            _header("X-Forwarded-Port", str(port)),
-            _header("X-Amzn-Trace-Id", "Root=1-%START_TIME(%s)%-%REQ(X-REQUEST-ID)%"),
-        ],
+        "request_headers_to_add": [_header("X-Forwarded-Port", str(port))],
     }
     more = {
+        "http_filters": [_TRACES, _ROUTER] if traces else [_ROUTER],
+        "generate_request_id": False,
         "use_remote_address": True,
         "server_header_transformation": "PASS_THROUGH",
         "max_request_headers_kb": 64,

@@ -16,10 +16,12 @@ from openecs.model.load_balancing import (
     Action,
     Condition,
     FixedResponseAction,
+    ForwardAction,
     Rule,
     Target,
     TargetHealth,
     TargetState,
+    WeightedTargetGroup,
 )
 from openecs.store.kinds import (
     LISTENERS,
@@ -131,7 +133,9 @@ class World:
         await self.put(TARGET_HEALTH, health)
         return target
 
-    async def rule(self, priority: int, action: Action, *conditions: Condition) -> None:
+    async def rule(
+        self, priority: int, action: Action, *conditions: Condition, transforms=()
+    ) -> None:
         rule = Rule(
             scope=SCOPE,
             listener=a_listener().path,
@@ -139,6 +143,7 @@ class World:
             priority=priority,
             conditions=conditions,
             actions=(action,),
+            transforms=transforms,
         )
         await self.put(RULES, rule)
 
@@ -188,3 +193,9 @@ def says(name: str):
 def fixed(text: str) -> Action:
     response = FixedResponseAction(status_code="200", content_type="text/plain", message_body=text)
     return Action(type="fixed-response", fixed_response=response)
+
+
+def to(*groups, **changes) -> Action:
+    """An action that forwards to groups in equal shares."""
+    shares = tuple(WeightedTargetGroup(target_group_arn=group.arn) for group in groups)
+    return Action(type="forward", forward=ForwardAction(target_groups=shares, **changes))

@@ -23,7 +23,7 @@ from openecs.model.task_definitions import (
 from openecs.model.tasks import ContainerStatus, HealthStatus, StopCode, Task, TaskStatus
 from openecs.node.node import Node
 from openecs.node.settings import NodeSettings
-from openecs.runtime.base import CannotStopContainer, EngineUnavailable
+from openecs.runtime.base import CannotStopContainer, EngineUnavailable, NetworkSpec
 from openecs.runtime.behavior import Behavior, RemoteImage
 from openecs.runtime.simulated import SimulatedRuntime
 from openecs.store.base import INSTALLATION, Conflict
@@ -139,6 +139,15 @@ async def test_an_awsvpc_task_sets_up_and_tears_down(rig):
         await rig.when(key, TaskStatus.STOPPED)
         left = await rig.runtime.observe("rig")
     assert [c.labels["com.amazonaws.ecs.container-name"] for c in left] == ["app"]
+
+
+async def test_the_default_vpc_gives_way_to_a_network_that_has_its_range(rig):
+    rig.runtime.networks["office"] = NetworkSpec(name="office", cidr="172.16.0.0/12")
+    async with rig.node():
+        (key,) = await rig.run(network_mode=NetworkMode.AWSVPC)
+        task = await rig.when(key, TaskStatus.RUNNING)
+    address = task.containers[0].network_interfaces[0].private_ipv4_address
+    assert address.startswith("172.17.")
 
 
 async def test_a_pull_is_cut_short_when_the_task_stops():

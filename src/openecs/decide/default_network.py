@@ -91,6 +91,14 @@ def default_network_acl(scope: Scope, vpc_id: str) -> NetworkAcl:
     return NetworkAcl(scope=scope, id=_id("acl", scope, vpc_id), vpc_id=vpc_id, entries=entries)
 
 
+def closed_entries() -> tuple[NetworkAclEntry, ...]:
+    """What a network ACL that somebody makes begins with: it lets nothing through."""
+    return tuple(
+        NetworkAclEntry(number=32767, is_egress=egress, allows=False, cidr="0.0.0.0/0")
+        for egress in (True, False)
+    )
+
+
 def default_security_group(scope: Scope, vpc_id: str) -> SecurityGroup:
     """The group a VPC is made with: its members reach each other, and everything outside."""
     group = _id("sg", scope, vpc_id)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from openecs.edge.transforms import ASKED
 from openecs.model.load_balancing import SERVICE, Action, Listener, LoadBalancer
 
 Resource = dict[str, Any]
@@ -36,7 +37,11 @@ _NOTED = {
     "sent": "%DOWNSTREAM_WIRE_BYTES_SENT%",
     "method": "%REQ(:METHOD)%",
     "authority": "%REQ(:AUTHORITY)%",
-    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "path": "%REQ(:PATH)%",
+    # Before transforms.
+    "asked_host": f"%DYNAMIC_METADATA({ASKED}:host)%",
+    "asked_path": f"%DYNAMIC_METADATA({ASKED}:path)%",
+    "transform": f"%DYNAMIC_METADATA({ASKED}:status)%",
     "protocol": "%PROTOCOL%",
     "agent": "%REQ(USER-AGENT)%",
     "content_type": "%REQ(CONTENT-TYPE)%",
@@ -158,8 +163,11 @@ def line(entry: Entry, balancer: str) -> str:
             _quoted(None),
             _quoted(target),
             _quoted(target_status),
-            # Classification and its reason, the connection's trace, transforms.
-            '"-" "-" - "-" "-" "-"',
+            # Classification and its reason, the connection's trace.
+            '"-" "-" -',
+            _quoted(entry["authority"] if entry["asked_host"] else None),
+            _quoted(entry["path"] if entry["asked_path"] else None),
+            _quoted(f"Transform{entry['transform']}" if entry["transform"] else None),
         )
     )
 
@@ -185,10 +193,11 @@ def _seconds(microseconds: int | None) -> str:
 
 
 def _request(entry: Entry) -> str:
-    scheme, authority = "https" if entry["tls"] else "http", entry["authority"] or _NONE
+    scheme = "https" if entry["tls"] else "http"
+    authority = entry["asked_host"] or entry["authority"] or _NONE
     if not authority.rpartition(":")[2].isdecimal():
         authority += f":{entry['port']}"
-    url = f"{scheme}://{authority}{entry['path'] or ''}"
+    url = f"{scheme}://{authority}{entry['asked_path'] or entry['path'] or ''}"
     return f"{entry['method'] or _NONE} {url} {entry['protocol'] or _NONE}"
 
 

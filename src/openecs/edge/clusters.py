@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from openecs.edge.files import source_of
 from openecs.edge.stickiness import is_sticky
 from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
 
@@ -21,6 +22,7 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 #: Seconds an application load balancer waits for a connection to a target.
 _CONNECT = "10s"
 
+_MINIMUM = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.{}"
 _SLOW_START = "slow_start.duration_seconds"
 _ANOMALY = "load_balancing.algorithm.anomaly_mitigation"
 _SOCKETS = f"{_TYPE}.extensions.transport_sockets"
@@ -57,19 +59,13 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
         "name": group.arn,
         "type": "EDS",
         "eds_cluster_config": {
-            "eds_config": {
-                "path_config_source": {
-                    "path": str(directory / endpoints_file(group.arn)),
-                    "watched_directory": {"path": str(directory)},
-                },
-                "resource_api_version": "V3",
-            }
+            "eds_config": source_of(directory, endpoints_file(group.arn)),
         },
         "connect_timeout": _CONNECT,
         "circuit_breakers": {"thresholds": [dict.fromkeys(_LIMITED, _UNLIMITED)]},
         "lb_policy": _policy(group),
-        # Open to all when none is healthy. In whole percents: 0 would be never.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
+        # When to be open to all is decided with the endpoints.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
     }
     made.update(_slow_start(group))
     if group.attributes.get(_ANOMALY) == "on":
@@ -130,13 +126,17 @@ def endpoints(
     """The endpoints of a target group; ``health`` by the targets' keys."""
     serving = (t for t in targets if t.draining_since is None)
     ordered = sorted(serving, key=lambda t: (t.address, t.port, t.key))
-    if starts_slowly(group):
+    healthy = [t for t in ordered if _is_healthy(t, health.get(t.key))]
+    if _is_open(group, len(healthy), len(ordered)):
+        healthy = ordered
+    elif starts_slowly(group):
         # Envoy's slow start begins when an endpoint appears.
-        ordered = [t for t in ordered if _is_healthy(t, health.get(t.key))] or ordered
+        ordered = healthy
+    taken = {target.key for target in healthy}
     return {
         "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": group.arn,
-        "endpoints": [{"lb_endpoints": [_endpoint(t, health.get(t.key)) for t in ordered]}],
+        "endpoints": [{"lb_endpoints": [_endpoint(t, taken) for t in ordered]}],
     }
 
 
@@ -153,21 +153,28 @@ def joined(found: Resource, known: Sequence[Resource]) -> Resource:
     return {**found, "endpoints": [{"lb_endpoints": [*here, *gone]}]}
 
 
+def _is_open(group: TargetGroup, healthy: int, all_: int) -> bool:
+    """Whether so few targets are healthy that the others get their share too."""
+    count = int(group.attributes.get(_MINIMUM.format("count"), "1"))
+    percentage = group.attributes.get(_MINIMUM.format("percentage"), "off")
+    return healthy < count or (percentage != "off" and healthy * 100 < int(percentage) * all_)
+
+
 def endpoints_file(group_arn: str) -> str:
     """The name of the file with the endpoints of a target group."""
-    return f"endpoints-{group_arn.rpartition(':')[2].replace('/', '-')}-{_scope(group_arn)}.json"
+    return f"endpoints-{group_arn.rpartition(':')[2].replace('/', '-')}-{_scope(group_arn)}"
 
 
 def _scope(arn: str) -> str:
     return "-".join(arn.split(":")[3:5])
 
 
-def _endpoint(target: Target, health: TargetHealth | None) -> Resource:
+def _endpoint(target: Target, healthy: set[str]) -> Resource:
     return {
         "endpoint": {
             "address": {"socket_address": {"address": target.address, "port_value": target.port}}
         },
-        "health_status": "HEALTHY" if _is_healthy(target, health) else "UNHEALTHY",
+        "health_status": "HEALTHY" if target.key in healthy else "UNHEALTHY",
     }
 
 

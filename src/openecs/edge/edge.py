@@ -7,7 +7,7 @@ A change of targets is one small file. Everything is made anew from the store af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -91,6 +91,8 @@ class Edge:
         self._clusters: list[dict[str, Any]] = []
         #: How many updates Envoy has refused so far, by what they were of.
         self._refused: dict[str, int] = {}
+        #: The versions of files that it has refused.
+        self._bad: dict[str, str] = {}
         self._is_stale = True
         self._stale: set[Group] = set()
         self._wake = asyncio.Event()
@@ -189,7 +191,7 @@ class Edge:
         await self._tell_endpoints(groups, keep=True)
         await self._publish(told)
         await self._tell_endpoints(groups)
-        errors = await self._errors()
+        errors = {**await self._errors(), **await self._refused_routes(told.routes)}
         await self._store.write(partial(_record, told, errors))
         if errors:
             # What Envoy could not bind it tries again when it is told again.
@@ -234,6 +236,29 @@ class Edge:
             await asyncio.sleep(_ASKED_EVERY)
         raise EnvoyUnavailable(f"Envoy has not taken {file}")
 
+    async def _refused_routes(self, files: Iterable[str]) -> Mapping[str, str]:
+        """The files of routes that Envoy does not take, and why; it goes on with older ones."""
+        stat = "http.application.rds"
+        deadline = asyncio.get_running_loop().time() + _TAKEN_WITHIN
+        while asyncio.get_running_loop().time() < deadline:
+            found = await self.envoy.admin(f"/stats?format=json&filter=^{stat}")
+            values = {each["name"]: each["value"] for each in found["stats"] if "name" in each}
+            # Nobody asks for the routes of a listener that Envoy could not bind.
+            taken = {f: values.get(f"{stat}.{f}.version_text") for f in files}
+            open_ = {f for f, v in taken.items() if v not in {None, self._publisher.version(f)}}
+            counts = {f: values.get(f"{stat}.{f}.update_rejected", 0) for f in open_}
+            if all(self._is_refused(file, count) for file, count in counts.items()):
+                return dict.fromkeys(open_, "Envoy does not take its rules")
+            await asyncio.sleep(_ASKED_EVERY)
+        raise EnvoyUnavailable("Envoy has not taken all routes")
+
+    def _is_refused(self, file: str, count: int) -> bool:
+        """Whether Envoy has refused the file as it is now, of which ``count`` were refused."""
+        if count > self._refused.get(file, 0):
+            self._refused[file] = count
+            self._bad[file] = self._publisher.version(file)
+        return self._bad.get(file) == self._publisher.version(file)
+
     async def _errors(self) -> Mapping[str, str]:
         """Why Envoy does not serve some of its listeners, by their names."""
         dump = await self.envoy.admin("/config_dump?resource=dynamic_listeners")
@@ -258,6 +283,7 @@ class Edge:
                 log.warning("envoy does not start", reason=str(error))
                 await asyncio.sleep(RETRY.total_seconds())
             self._refused.clear()
+            self._bad.clear()
             self._is_stale = True
             self._wake.set()
 
@@ -265,7 +291,8 @@ class Edge:
 def _record(told: Snapshot, errors: Mapping[str, str], tx: Transaction) -> None:
     for balancer in tx.scan(LOAD_BALANCERS, None):
         failed = [errors[n] for n in told.names.get(balancer.arn, ()) if n in errors]
-        reasons = [*failed, *filter(None, [told.complaints.get(balancer.arn)])]
+        found = [*failed, *filter(None, [told.complaints.get(balancer.arn)])]
+        reasons = list(dict.fromkeys(found))
         code = LoadBalancerStateCode.ACTIVE_IMPAIRED if reasons else LoadBalancerStateCode.ACTIVE
         state = LoadBalancerState(
             scope=balancer.scope,

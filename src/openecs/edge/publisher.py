@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from openecs.edge.files import path_of
 
 Resource = dict[str, Any]
 
@@ -30,7 +33,7 @@ class Publisher:
     def published(self, name: str) -> Sequence[Resource]:
         """What a file holds now, whoever wrote it."""
         try:
-            document = msgspec.json.decode((self._directory / name).read_bytes())
+            document = msgspec.json.decode(path_of(self._directory, name).read_bytes())
         except FileNotFoundError:
             return ()
         found: Sequence[Resource] = document["resources"]
@@ -44,7 +47,7 @@ class Publisher:
         """Remove every other file."""
         for path in self._directory.iterdir():
             if path.name not in names:
-                path.unlink()
+                shutil.rmtree(path)
                 self._written.pop(path.name, None)
 
     def _write(self, name: str, resources: Sequence[Resource]) -> bool:
@@ -56,6 +59,8 @@ class Publisher:
         draft = self._directory.parent / f"{name}.draft"
         draft.touch(mode=0o600)
         draft.write_bytes(msgspec.json.encode(document))
-        draft.replace(self._directory / name)
+        path = path_of(self._directory, name)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.replace(path)
         self._written[name] = version
         return True

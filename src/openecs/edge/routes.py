@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openecs.edge import access_logs, stickiness
+from openecs.edge import access_logs, answers, stickiness, transforms
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -31,6 +31,12 @@ Matcher = dict[str, Any]
 PEER = "openecs.peer"
 
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
+
+#: Requests that no rule sees: of a method, and through too many proxies.
+_REFUSED = (
+    (405, ":method", "TRACE"),
+    (463, "x-forwarded-for", "(?:[^,]*,){30}.*"),
+)
 
 #: Methods whose request may be made twice.
 _REPEATABLE = "GET|HEAD|OPTIONS"
@@ -54,13 +60,25 @@ class Ways:
 def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
     """The routes of a listener in order, its default actions last. Raises ``NotBuilt``."""
     ordered = sorted(rules, key=lambda rule: rule.priority)
-    found: list[Route] = []
+    found = [
+        {
+            "match": {"prefix": "/", "headers": [{"name": name, "string_match": _regex(found)}]},
+            **answers.answer(status),
+        }
+        for status, name, found in _REFUSED
+    ]
     for rule in ordered:
-        if rule.transforms:
-            raise NotBuilt("transforms of rules are not built")
-        found.extend(_named(rule.priority, _match(rule.conditions), rule.actions, ways))
+        made = _named(rule.priority, _match(rule.conditions), rule.actions, ways)
+        found.extend(_transformed(rule, made))
     found.extend(_named(0, {"prefix": "/"}, listener.default_actions, ways))
     return found
+
+
+def _transformed(rule: Rule, made: Iterable[Route]) -> Iterator[Route]:
+    changed = transforms.filters(rule.transforms)
+    for route in made:
+        kept = route.get("typed_per_filter_config", {})
+        yield {**route, "typed_per_filter_config": {**kept, **changed}} if changed else route
 
 
 def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
@@ -101,7 +119,7 @@ def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Rou
 def _forward(match: Route, forward: ForwardAction, ways: Ways) -> Iterator[Route]:
     weighted = [g for g in forward.target_groups if g.weight and g.target_group_arn in ways.groups]
     if not weighted:
-        yield {"match": match, "direct_response": {"status": 503}}
+        yield {"match": match, **answers.answer(503)}
         return
     groups = [ways.groups[group.target_group_arn] for group in weighted]
     filters = stickiness.filters(forward, groups)
@@ -186,7 +204,7 @@ def _source_match(condition: Condition) -> Matcher:
 def _header_match(condition: Condition) -> Matcher:
     match condition.field:
         case "host-header":
-            pattern = f"(?i)(?:{_any(condition, _wild, _without_port)})(?::[0-9]+)?"
+            pattern = f"(?i)(?:{_any(condition, _wild, transforms.before_port)})(?::[0-9]+)?"
             return {"name": ":authority", "string_match": _regex(pattern)}
         case "http-header":
             pattern = f"(?i)(?:{_any(condition, _wild)})"
@@ -210,12 +228,6 @@ def _any(condition: Condition, pattern: Any, regex: Any = str) -> str:
     # A regular expression may match anywhere, Envoy's matchers mean the whole text.
     found = (f".*(?:{regex(each)}).*" for each in condition.regex_values)
     return "|".join((*map(pattern, condition.values), *found))
-
-
-def _without_port(regex: str) -> str:
-    """A regular expression for hosts whose end is before the port."""
-    pieces = re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", regex, re.DOTALL)
-    return "".join("(?::[0-9]+)?$" if piece == "$" else piece for piece in pieces)
 
 
 def _wild(text: str, anything: str = ".*", one: str = ".") -> str:

@@ -34,7 +34,7 @@ from openecs.store.kinds import (
 
 Resource = dict[str, Any]
 
-CLUSTERS, LISTENERS_FILE = "clusters.json", "listeners.json"
+CLUSTERS, LISTENERS_FILE = "clusters", "listeners"
 
 _ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 _SERVED = frozenset({"HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"})
@@ -62,7 +62,7 @@ class Snapshot:
     clusters: dict[str, list[Resource]] = field(default_factory=dict)
     routes: dict[str, list[Resource]] = field(default_factory=dict)
     listeners: dict[str, list[Resource]] = field(default_factory=dict)
-    #: Names of Envoy's listeners by the ARN of the load balancer that needs them.
+    #: Names of Envoy's listeners, and of files of routes, by the load balancer that needs them.
     names: dict[str, list[str]] = field(default_factory=dict)
     complaints: dict[str, str] = field(default_factory=dict)
     #: Directories of files in which Envoy notes requests.
@@ -120,20 +120,23 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
             made.notes.add(noted.parent)
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
+        made.names[front.balancer.arn].append(file)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
         for resource in listeners.own(front, xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
     for (transport, port), shared in _doors(fronts).items():
+        told = []
         if shared[0].listener.protocol == "HTTP":
-            made.routes[listeners.door_file(port)] = [_door_routes(world, port, shared)]
+            told.append(file := listeners.door_file(port))
+            made.routes[file] = [_door_routes(world, port, shared)]
         if transport == UDP:
             resource = listeners.datagram_door(shared[0], address)
         else:
             resource = listeners.door(shared, address, xds)
         found.append(resource)
         for front in shared:
-            made.names[front.balancer.arn].append(resource["name"])
+            made.names[front.balancer.arn].extend([resource["name"], *told])
     made.listeners[LISTENERS_FILE] = found
     return made
 

@@ -119,6 +119,7 @@ function envoy_on_request(handle)
   local kept = handle:streamInfo():dynamicMetadata()
   kept:set("openecs", "sent", sent)
   kept:set("openecs", "target", target or "")
+  rewrite(handle)
 end
 
 function envoy_on_response(handle)

@@ -108,11 +108,17 @@ class NetworkAclEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAcl:
-    """A VPC's default network ACL, which all its subnets use."""
+    """Numbered rules for what enters and leaves subnets.
+
+    A VPC's default one is that of every subnet that is in no other's ``subnets``.
+    """
 
     scope: Scope
     #: ``acl-`` and 17 hexadecimal digits.
     id: str
     vpc_id: str
     entries: tuple[NetworkAclEntry, ...] = ()
+    is_default: bool = True
+    #: Ids of the subnets that use this one, not the default one.
+    subnets: tuple[str, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)

@@ -38,6 +38,8 @@ from openecs.store.base import StoreError
 log = structlog.get_logger(__name__)
 
 SET_UP = "set-up"
+#: The network that every engine has.
+ENGINES_OWN = "bridge"
 #: How often another address is tried where one turns out to be taken.
 ADDRESSES_TRIED = 8
 TEAR_DOWN = "tear-down"
@@ -197,7 +199,14 @@ class TaskRun:
         subnet = await self._subnet()
         if subnet is None:
             return None
-        taken = await self._runtime.ensure_network(places.network_of(subnet.vpc))
+        try:
+            taken = await self._runtime.ensure_network(places.network_of(subnet.vpc))
+        except CannotCreateNetwork as error:
+            if not subnet.vpc.is_default:
+                raise
+            # Nobody chose its range, which a machine in a VPC of AWS's may well have itself.
+            log.warning("task outside its subnet", task=self._task.arn, reason=error.message)
+            return spec.TaskPlace(network=ENGINES_OWN, address="")
         address = addresses.free_address(subnet.subnet.cidr, taken | refused, self._task.id)
         if address is None:
             raise CannotCreateNetwork(places.exhausted(subnet.subnet))
@@ -223,7 +232,7 @@ class TaskRun:
             prepared = spec.without_group(prepared)
         for volume in prepared.volumes:
             await self._runtime.ensure_volume(volume)
-        if place is not None:
+        if place is not None and place.address:
             await self._admit(place.address)
         if prepared.pause is not None:
             await self._runtime.prepare_pause()

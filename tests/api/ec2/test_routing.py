@@ -165,3 +165,39 @@ def test_network_acls(ec2, vpc, subnet, refused):
     ec2.delete_network_acl_entry(**which)
     gone = refused(ec2.delete_network_acl_entry, **which)
     assert gone[0] == "InvalidNetworkAclEntry.NotFound"
+
+
+@pytest.mark.covers("ec2:CreateNetworkAcl", "ec2:DeleteNetworkAcl")
+def test_a_network_acl_of_ones_own(ec2, vpc, subnet, refused):
+    made = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]
+    assert not made["IsDefault"]
+    assert [one["RuleAction"] for one in made["Entries"]] == ["deny", "deny"]
+    of_subnet = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (default,) = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+    assert default["IsDefault"]
+    names = {one["SubnetId"]: one["NetworkAclAssociationId"] for one in default["Associations"]}
+    own = {"NetworkAclId": made["NetworkAclId"]}
+    assert refused(ec2.delete_network_acl, NetworkAclId=default["NetworkAclId"])[0] == (
+        "InvalidParameterValue"
+    )
+    ec2.replace_network_acl_association(AssociationId=names[subnet], **own)
+    (found,) = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+    assert found["NetworkAclId"] == made["NetworkAclId"]
+    assert refused(ec2.delete_network_acl, **own)[0] == "DependencyViolation"
+    ec2.replace_network_acl_association(
+        AssociationId=names[subnet], NetworkAclId=default["NetworkAclId"]
+    )
+    ec2.delete_network_acl(**own)
+    (found,) = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+    assert found["IsDefault"]
+
+
+def test_a_subnet_that_goes_leaves_its_network_acl(ec2, vpc, subnet):
+    own = {"NetworkAclId": ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]}
+    of_subnet = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (default,) = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+    name = default["Associations"][0]["NetworkAclAssociationId"]
+    ec2.replace_network_acl_association(AssociationId=name, **own)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_network_acl(**own)
+    ec2.delete_vpc(VpcId=vpc)

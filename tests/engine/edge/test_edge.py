@@ -70,6 +70,17 @@ async def test_what_a_target_is_told_of_the_client(world) -> None:
         assert "x-request-id" not in head
 
 
+@pytest.mark.parametrize("drops", ["true", "false"])
+async def test_headers_that_are_not_valid_may_be_dropped(world, drops) -> None:
+    attributes = {"routing.http.drop_invalid_header_fields.enabled": drops}
+    world.balancer = replace(world.balancer, attributes=attributes)
+    async with upstream("a") as a, world.edge():
+        await world.balance(GROUP)
+        await world.serve(a)
+        _, body, _ = await world.until(says("a"), headers={"not_valid": "1"})
+    assert ("not_valid: 1" in body) == (drops == "false")
+
+
 async def test_rules_by_priority(world) -> None:
     async with upstream("a") as a, world.edge():
         await world.balance(GROUP)
@@ -280,6 +291,21 @@ async def test_a_taken_port_is_told_and_tried_again(world) -> None:
         taken.close()
         await world.until_state(LoadBalancerStateCode.ACTIVE)
         await world.until(says("a"))
+
+
+async def test_rules_that_envoy_does_not_take_are_told(world) -> None:
+    async with upstream("a") as a, world.edge():
+        await world.balance(GROUP)
+        await world.serve(a)
+        await world.until(says("a"))
+        await world.until_state(LoadBalancerStateCode.ACTIVE)
+        await world.rule(1, fixed("x"), Condition(field="path-pattern", regex_values=("(?=x)",)))
+        state = await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
+        assert state.reason == "Envoy does not take its rules"
+        await world.until(says("a"))
+        await world.rule(1, fixed("x"), Condition(field="path-pattern", regex_values=("x",)))
+        await world.until_state(LoadBalancerStateCode.ACTIVE)
+        await world.until(lambda _, body: body == "x", path="/x")
 
 
 async def test_what_is_not_built_is_told(world) -> None:

@@ -32,6 +32,19 @@ async def test_a_target_that_is_new_among_others_starts_slowly(world) -> None:
                 pass
 
 
+async def test_too_few_healthy_targets_get_help(world) -> None:
+    key = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count"
+    async with upstream("a") as a, upstream("b") as b, world.edge():
+        await world.balance(replace(GROUP, attributes={key: "2"}))
+        await world.serve(a)
+        await world.serve(b, state=TargetState.UNHEALTHY)
+        await world.until(says("b"))
+        await world.balance(GROUP)
+        async with asyncio.timeout(10):
+            while "b" in await answers(world, 10):
+                pass
+
+
 async def test_a_target_that_keeps_failing_rests(world) -> None:
     attributes = {
         "load_balancing.algorithm.type": "weighted_random",

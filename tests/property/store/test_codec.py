@@ -16,10 +16,10 @@ def _values(kind):
     return st.from_type(kind.type).map(lambda value: (kind, value))
 
 
-STORED = st.one_of(*(_values(kind) for kind in kinds.ALL))
 st.register_type_strategy(str, st.text(max_size=8))
 # JSON has no others, and no resource has use for them.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
+STORED = st.one_of(*(_values(kind) for kind in kinds.ALL))
 
 
 @given(STORED)

@@ -5,44 +5,14 @@ from pathlib import PurePath
 
 import pytest
 
+from noted_requests import ARN, ENTRY
 from openecs.edge import access_logs
 from openecs.edge.deliveries import until_next
 
-ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1"
 NOTED = PurePath(
     "logs/AWSLogs/1/elasticloadbalancing/r/1_elasticloadbalancing_r_app.a-b.9_127.0.0.3"
 )
 
-ENTRY = {
-    "time": "2018-07-02T22:23:00.186641Z",
-    "created": "2018-07-02T22:22:48.364000Z",
-    "client": "192.168.131.39:2817",
-    "target": "10.0.0.1:80",
-    "request_us": 86,
-    "target_us": 1048,
-    "response_us": 1337000,
-    "status": 200,
-    "details": "via_upstream",
-    "flags": None,
-    "received": 34,
-    "sent": 366,
-    "method": "GET",
-    "authority": "www.example.com",
-    "path": "/",
-    "protocol": "HTTP/1.1",
-    "agent": "curl/7.46.0",
-    "content_type": None,
-    "upgrade": None,
-    "cipher": None,
-    "tls": None,
-    "name": None,
-    "group": ARN,
-    "trace": "Root=1-58337262-36d228ad5d99923122bbe354",
-    "route": "0 forward",
-    "location": None,
-    "certificate": "-",
-    "port": "80",
-}
 UNSENT = {"target": None, "request_us": None, "target_us": None, "response_us": None, "group": None}
 
 
@@ -91,6 +61,12 @@ def test_a_redirect_tells_where_and_a_request_without_a_rule_says_so() -> None:
     shown = line(route="3 redirect", location="https://a:443/")
     assert ' 3 2018-07-02T22:22:48.364000Z "redirect" "https://a:443/" ' in shown
     assert ' -1 2018-07-02T22:22:48.364000Z "-" "-" ' in line(route=None)
+
+
+def test_a_transformed_request_is_told_before_and_after() -> None:
+    shown = line(asked_host="old.example.com", asked_path="/old?q", transform="Success")
+    assert '"GET http://old.example.com:80/old?q HTTP/1.1"' in shown
+    assert shown.endswith(' "www.example.com" "/" "TransformSuccess"')
 
 
 def test_what_clients_say_cannot_end_a_field_or_a_line() -> None:

@@ -1,4 +1,7 @@
-"""Network ACLs: every VPC has its default one; its entries can be read and changed."""
+"""Network ACLs: Amazon EC2 API Reference, ``CreateNetworkAcl`` and its neighbours.
+
+They are records: no packet is dropped by them.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ec2 import network, ranges, tagging
+from openecs.api.ec2 import network, ranges, tagging, vpcs
 from openecs.api.ec2.describing import Listing
+from openecs.decide.default_network import closed_entries
 from openecs.model.identity import Scope
 from openecs.model.network import Subnet
 from openecs.model.routing import NetworkAcl, NetworkAclEntry
@@ -38,11 +42,43 @@ LISTING = Listing(
 _LAST = 32766
 
 
+def create_network_acl(tx: Transaction, call: Call, request: Members) -> Members:
+    """``CreateNetworkAcl``: used by no subnet yet, and lets nothing through."""
+    vpc = vpcs.existing(tx, call.scope, request["VpcId"])
+    acl = NetworkAcl(
+        scope=call.scope,
+        id=tagging.new_id(call, "acl"),
+        vpc_id=vpc.id,
+        entries=closed_entries(),
+        is_default=False,
+        tags=tagging.given(request, "network-acl"),
+    )
+    network.write_down(tx, call.scope)
+    tx.put(NETWORK_ACLS, acl)
+    return {"NetworkAcl": _shown(acl, ()), "ClientToken": request.get("ClientToken")}
+
+
+def delete_network_acl(tx: Transaction, call: Call, request: Members) -> Members:
+    """``DeleteNetworkAcl``: not a VPC's default one, and none that a subnet uses."""
+    acl = _existing(tx, call.scope, request["NetworkAclId"])
+    if acl.is_default:
+        text = f"Cannot delete default network ACL {acl.id}"
+        raise ServiceError("InvalidParameterValue", text)
+    if acl.subnets:
+        text = f"The networkAcl '{acl.id}' has dependencies and cannot be deleted."
+        raise ServiceError("DependencyViolation", text)
+    tx.delete(NETWORK_ACLS, call.scope, acl.id)
+    return {}
+
+
 def describe_network_acls(view: View, call: Call, request: Members) -> Members:
-    """``DescribeNetworkAcls``: all subnets of a VPC are associated with its ACL."""
+    """``DescribeNetworkAcls``."""
     subnets = network.subnets(view, call.scope)
     found = network.network_acls(view, call.scope)
-    return LISTING.describe(request, [_shown(one, subnets) for one in found])
+    elsewhere = {name for one in found for name in one.subnets}
+    return LISTING.describe(
+        request, [_shown(one, _users(one, subnets, elsewhere)) for one in found]
+    )
 
 
 def create_network_acl_entry(tx: Transaction, call: Call, request: Members) -> Members:
@@ -71,17 +107,31 @@ def delete_network_acl_entry(tx: Transaction, call: Call, request: Members) -> M
 
 
 def replace_network_acl_association(tx: Transaction, call: Call, request: Members) -> Members:
-    """``ReplaceNetworkAclAssociation``: a subnet's only ACL is its VPC's, and stays so."""
+    """``ReplaceNetworkAclAssociation``: the subnet uses another ACL of its VPC from now on."""
     acl = _existing(tx, call.scope, request["NetworkAclId"])
     name = request["AssociationId"]
-    for one in network.subnets(tx, call.scope):
-        if _association(one) == name and one.vpc_id == acl.vpc_id:
-            return {"NewAssociationId": name}
-        if _association(one) == name:
-            text = f"Network ACL {acl.id} and subnet {one.id} belong to different networks"
-            raise ServiceError("InvalidParameterValue", text)
-    text = f"The association ID '{name}' does not exist"
-    raise ServiceError("InvalidAssociationID.NotFound", text)
+    subnets = network.subnets(tx, call.scope)
+    subnet = next((one for one in subnets if _association(one) == name), None)
+    if subnet is None:
+        text = f"The association ID '{name}' does not exist"
+        raise ServiceError("InvalidAssociationID.NotFound", text)
+    if subnet.vpc_id != acl.vpc_id:
+        text = f"Network ACL {acl.id} and subnet {subnet.id} belong to different networks"
+        raise ServiceError("InvalidParameterValue", text)
+    network.write_down(tx, call.scope)
+    leave(tx, subnet)
+    if not acl.is_default:
+        changed = _existing(tx, call.scope, acl.id)
+        tx.put(NETWORK_ACLS, replace(changed, subnets=(*changed.subnets, subnet.id)))
+    return {"NewAssociationId": name}
+
+
+def leave(tx: Transaction, subnet: Subnet) -> None:
+    """Let the subnet use its VPC's default ACL."""
+    for one in tx.scan(NETWORK_ACLS, subnet.scope):
+        if subnet.id in one.subnets:
+            left = tuple(name for name in one.subnets if name != subnet.id)
+            tx.put(NETWORK_ACLS, replace(one, subnets=left))
 
 
 def _existing(view: View, scope: Scope, acl_id: str) -> NetworkAcl:
@@ -119,6 +169,12 @@ def _asked(request: Members) -> NetworkAclEntry:
     )
 
 
+def _users(acl: NetworkAcl, subnets: Sequence[Subnet], elsewhere: set[str]) -> list[Subnet]:
+    if not acl.is_default:
+        return [one for one in subnets if one.id in acl.subnets]
+    return [one for one in subnets if one.vpc_id == acl.vpc_id and one.id not in elsewhere]
+
+
 def _association(subnet: Subnet) -> str:
     return f"aclassoc-{subnet.id.removeprefix('subnet-')}"
 
@@ -128,7 +184,7 @@ def _shown(acl: NetworkAcl, subnets: Sequence[Subnet]) -> Members:
         "NetworkAclId": acl.id,
         "VpcId": acl.vpc_id,
         "OwnerId": acl.scope.account,
-        "IsDefault": True,
+        "IsDefault": acl.is_default,
         "Associations": [
             {
                 "NetworkAclAssociationId": _association(one),
@@ -136,7 +192,6 @@ def _shown(acl: NetworkAcl, subnets: Sequence[Subnet]) -> Members:
                 "SubnetId": one.id,
             }
             for one in subnets
-            if one.vpc_id == acl.vpc_id
         ],
         "Entries": [
             _shown_entry(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ec2 import network, ranges, tagging, task_interfaces, vpcs, zones
+from openecs.api.ec2 import network, network_acls, ranges, tagging, task_interfaces, vpcs, zones
 from openecs.api.ec2.describing import Listing
 from openecs.model.identity import Scope
 from openecs.model.network import Subnet, Vpc
@@ -82,6 +82,7 @@ def delete_subnet(tx: Transaction, call: Call, request: Members) -> Members:
     for table in tx.scan(ROUTE_TABLES, call.scope):
         left = tuple(one for one in table.associations if one.subnet_id != subnet.id)
         tx.put(ROUTE_TABLES, replace(table, associations=left))
+    network_acls.leave(tx, subnet)
     tx.delete(SUBNETS, call.scope, subnet.id)
     return {}
 

@@ -140,6 +140,7 @@ def _is_used(view: View, vpc: Vpc) -> bool:
         *(one.vpc_id for one in network.subnets(view, scope)),
         *(one.vpc_id for one in network.security_groups(view, scope) if one.name != "default"),
         *(one.vpc_id for one in network.route_tables(view, scope) if not one.is_main),
+        *(one.vpc_id for one in network.network_acls(view, scope) if not one.is_default),
         *(one.vpc_id for one in network.internet_gateways(view, scope)),
         *(one.vpc_id for one in view.scan(NAT_GATEWAYS, scope)),
     ]

@@ -11,7 +11,7 @@ from math import prod
 
 from openecs.api.elbv2 import errors
 
-_LONGEST, _MOST_REPEATS = 128, 1000
+_MOST_REPEATS = 1000
 
 _CLASS = r"\[\^?\]?(?:\\[dDsSwW]|\\[^\w\s]|[^\\\]\[])*\]"
 _TOKEN = re.compile(
@@ -26,10 +26,10 @@ _TOKEN = re.compile(
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 
-def check(pattern: str) -> None:
+def check(pattern: str, longest: int = 128) -> None:
     """Raises ``ValidationError``: too long, or not understood."""
-    if len(pattern) > _LONGEST:
-        raise errors.validation(f"The regex value is too long; the limit is '{_LONGEST}'")
+    if len(pattern) > longest:
+        raise errors.validation(f"The regex value is too long; the limit is '{longest}'")
     if not pattern or not _is_understood(pattern):
         raise errors.validation(f"The regex value '{pattern}' is not a valid regular expression")
 

@@ -10,9 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.elbv2 import action_views, actions, conditions, errors, references, tag_rules
+from openecs.api.elbv2 import (
+    action_views,
+    actions,
+    conditions,
+    errors,
+    references,
+    tag_rules,
+    transforms,
+)
 from openecs.api.elbv2.actions import Place
-from openecs.model.load_balancing import Listener, LoadBalancerType, Rule
+from openecs.model.load_balancing import Listener, LoadBalancerType, Rule, Transform
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import LISTENERS, RULES
 
@@ -28,7 +36,6 @@ def create_rule(tx: Transaction, call: Call, request: Members) -> Members:
         raise errors.priority_in_use(priority)
     if len(siblings) >= _MOST:
         raise errors.too_many("Rules", f"The number of rules cannot exceed '{_MOST}'")
-    _refuse_transforms(request)
     made = Rule(
         scope=call.scope,
         listener=listener.path,
@@ -36,8 +43,10 @@ def create_rule(tx: Transaction, call: Call, request: Members) -> Members:
         priority=priority,
         conditions=conditions.parse(request["Conditions"]),
         actions=actions.parse(tx, call, _place(tx, listener), request["Actions"]),
+        transforms=transforms.parse(request.get("Transforms")),
         tags=tag_rules.parse(request.get("Tags")),
     )
+    transforms.check(made.transforms, made.actions)
     tx.put(RULES, made)
     return {"Rules": [_show(made)]}
 
@@ -62,14 +71,17 @@ def describe_rules(view: View, call: Call, request: Members) -> Members:
 def modify_rule(tx: Transaction, call: Call, request: Members) -> Members:
     """Change the conditions or the actions of a rule, all of them or none."""
     rule = _own(tx, call, request["RuleArn"], "modified")
-    _refuse_transforms(request)
-    if not request.get("Conditions") and not request.get("Actions"):
+    transformed = _transforms(request)
+    if transformed is None and not request.get("Conditions") and not request.get("Actions"):
         raise errors.validation("Either conditions or actions must be specified")
+    if transformed is not None:
+        rule = replace(rule, transforms=transformed)
     if request.get("Conditions"):
         rule = replace(rule, conditions=conditions.parse(request["Conditions"]))
     if request.get("Actions"):
         place = _place(tx, references.listener_of_rule(tx, call, rule))
         rule = replace(rule, actions=actions.parse(tx, call, place, request["Actions"]))
+    transforms.check(rule.transforms, rule.actions)
     tx.put(RULES, rule)
     return {"Rules": [_show(rule)]}
 
@@ -124,9 +136,13 @@ def _priority(given: int) -> int:
     return given
 
 
-def _refuse_transforms(request: Members) -> None:
+def _transforms(request: Members) -> tuple[Transform, ...] | None:
+    """The transforms that a rule is to have; None for those that it has."""
+    if not request.get("ResetTransforms"):
+        return transforms.parse(request["Transforms"]) if request.get("Transforms") else None
     if request.get("Transforms"):
-        raise errors.not_built("transforms of rules")
+        raise errors.validation("'Transforms' cannot be specified with 'ResetTransforms'")
+    return ()
 
 
 def _own(view: View, call: Call, arn: str, verb: str) -> Rule:
@@ -161,6 +177,7 @@ def _show(rule: Rule) -> Members:
         "Priority": str(rule.priority),
         "Conditions": conditions.show(rule.conditions),
         "Actions": action_views.show(rule.actions),
+        "Transforms": transforms.show(rule.transforms),
         "IsDefault": False,
     }
 
@@ -171,5 +188,6 @@ def _show_default(listener: Listener) -> Members:
         "Priority": "default",
         "Conditions": [],
         "Actions": action_views.show(listener.default_actions),
+        "Transforms": [],
         "IsDefault": True,
     }

@@ -67,13 +67,6 @@ _NETWORK: Table = {
 }
 
 
-#: What the data plane has no means for, and the value that asks for nothing.
-_NOT_BUILT = {
-    _HEALTH.format("unhealthy_state_routing", "count"): "1",
-    _HEALTH.format("unhealthy_state_routing", "percentage"): "off",
-}
-
-
 #: What can be at its default only, which depends on the target group, or at another value.
 _AS_IT_IS: dict[str, set[str]] = {_TERMINATION: set(), _PRESERVED: {"false"}}
 
@@ -124,9 +117,6 @@ def _check(table: Table, stored: Mapping[str, str]) -> None:
             table[key].default
         }:
             raise errors.not_built(f"the target group attribute '{key}' being '{stored[key]}'")
-    for key, plain in _NOT_BUILT.items():
-        if stored.get(key, plain) != plain:
-            raise errors.not_built(f"the target group attribute '{key}': it can be '{plain}' only")
     if stored.get("stickiness.type") == "app_cookie":
         _check_cookie(stored)
     algorithm = stored.get(_ALGORITHM, "round_robin")

@@ -291,6 +291,66 @@ async def test_what_a_condition_cannot_be(setting, condition, part) -> None:
     assert part in refused[1]
 
 
+URL = {
+    "Type": "url-rewrite",
+    "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/a/(.*)", "Replace": "/$1"}]},
+}
+HOST = {
+    "Type": "host-header-rewrite",
+    "HostHeaderRewriteConfig": {"Rewrites": [{"Regex": "[.]org$", "Replace": ".test"}]},
+}
+
+
+async def test_transforms_of_a_rule(setting) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    request = {"ListenerArn": listener["ListenerArn"], "Priority": 1, "Conditions": [PATH]}
+    asked = {**request, "Actions": forward(group), "Transforms": [URL, HOST]}
+    made = (await world.do("CreateRule", **asked))["Rules"][0]
+    assert made["Transforms"] == [URL, HOST]
+    arn = made["RuleArn"]
+    both = {"RuleArn": arn, "Transforms": [URL], "ResetTransforms": True}
+    assert (await world.refused("ModifyRule", **both))[0] == "ValidationError"
+    changed = await world.do("ModifyRule", RuleArn=arn, Transforms=[URL])
+    assert changed["Rules"] == [{**made, "Transforms": [URL]}]
+    changed = await world.do("ModifyRule", RuleArn=arn, ResetTransforms=True)
+    assert changed["Rules"] == [{**made, "Transforms": []}]
+
+
+@pytest.mark.parametrize(
+    ("transforms", "part"),
+    [
+        ([URL, URL], "one transform of each type"),
+        ([{"Type": "url-rewrite"}], "must have exactly one rewrite"),
+        ([{"Type": "x"}], "Transform type 'x' must be one of"),
+        (
+            [
+                {
+                    "Type": "url-rewrite",
+                    "UrlRewriteConfig": {"Rewrites": [{"Regex": "(a)", "Replace": "$2"}]},
+                }
+            ],
+            "names a group that is not there",
+        ),
+    ],
+)
+async def test_what_a_transform_cannot_be(setting, transforms, part) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    request = {"ListenerArn": listener["ListenerArn"], "Priority": 1, "Conditions": [PATH]}
+    asked = {**request, "Actions": forward(group), "Transforms": transforms}
+    assert part in (await world.refused("CreateRule", **asked))[1]
+
+
+async def test_transforms_are_for_requests_that_go_to_targets(setting) -> None:
+    world, balancer, group, _ = setting
+    listener = await listen(world, balancer, group)
+    request = {"ListenerArn": listener["ListenerArn"], "Priority": 1, "Conditions": [PATH]}
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    refused = await world.refused("CreateRule", **request, Actions=fixed, Transforms=[URL])
+    assert refused[1].startswith("OpenECS does not build transforms")
+
+
 @pytest.mark.parametrize(
     "condition",
     [

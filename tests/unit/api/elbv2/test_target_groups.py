@@ -240,6 +240,10 @@ async def test_attributes_of_network_groups(world, request_, key: str, value: st
         (TCP, {"preserve_client_ip.enabled": "false"}),
         (TCP, {"preserve_client_ip.enabled": "true"}),
         (HTTP, {"slow_start.duration_seconds": "30"}),
+        *(
+            (HTTP, {f"target_group_health.unhealthy_state_routing.minimum_healthy_targets.{k}": v})
+            for k, v in (("count", "2"), ("percentage", "50"))
+        ),
         (
             HTTP,
             {
