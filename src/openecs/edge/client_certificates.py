@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openecs.model.listener_headers import told_as
 from openecs.model.load_balancing import Listener
 
 Resource = dict[str, Any]
@@ -16,7 +17,6 @@ _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"
 _PASSTHROUGH, _VERIFY = "passthrough", "verify"
 
 _COMMON = """
-local names = {"", "-serial-number", "-issuer", "-subject", "-validity", "-leaf"}
 local safe = {["%2B"] = "+", ["%2F"] = "/", ["%3D"] = "="}
 
 local function pem(text)
@@ -25,10 +25,15 @@ end
 
 local function told(handle, made)
   local headers = handle:headers()
-  for _, name in ipairs(names) do headers:remove("x-amzn-mtls-clientcert" .. name) end
+  for usual, name in pairs(names) do
+    headers:remove(usual)
+    headers:remove(name)
+  end
   local tls = handle:streamInfo():downstreamSslConnection()
   if tls:peerCertificatePresented() then
-    for name, value in pairs(made(tls)) do headers:add("x-amzn-mtls-clientcert" .. name, value) end
+    for name, value in pairs(made(tls)) do
+      headers:add(names["x-amzn-mtls-clientcert" .. name], value)
+    end
   end
 end
 """
@@ -91,10 +96,17 @@ def filters(listener: Listener) -> list[Resource]:
     program = _PROGRAMS.get(_mode(listener))
     if program is None:
         return []
-    source = {"inline_string": _COMMON + program + _REQUEST}
+    source = {"inline_string": _names(listener) + _COMMON + program + _REQUEST}
     # Under a name of its own, so that programs of routes do not take its place.
     config = {"@type": _LUA, "default_source_code": source}
     return [{"name": "client_certificates", "typed_config": config}]
+
+
+def _names(listener: Listener) -> str:
+    """The names of headers in the program, by the usual ones."""
+    named = told_as(listener.attributes).items()
+    pairs = ", ".join(f'["{usual}"] = "{name}"' for usual, name in named if "-mtls-" in usual)
+    return f"local names = {{{pairs}}}\n"
 
 
 def _mode(listener: Listener) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import access_logs, client_certificates, clusters, listeners, routes
+from openecs.edge import access_logs, client_certificates, clusters, headers, listeners, routes
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
@@ -121,7 +121,7 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
         made.names[front.balancer.arn].append(file)
-        made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
+        made.routes[file] = [_configuration(file, [_host("all", ["*"], front, routed)])]
         for resource in listeners.own(front, xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
@@ -197,8 +197,8 @@ def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
 
 
 def _door_routes(world: World, port: int, fronts: Sequence[Front]) -> Resource:
-    hosts = [_host(f.balancer.arn, f.names, _routes_of(world, f)) for f in fronts]
-    hosts.append(_host("all", ["*"], _routes_of(world, fronts[0])))
+    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f)) for f in fronts]
+    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0])))
     return _configuration(listeners.door_file(port), hosts)
 
 
@@ -206,5 +206,5 @@ def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
     return {"@type": _ROUTES, "name": name, "virtual_hosts": list(hosts)}
 
 
-def _host(name: str, domains: Sequence[str], routed: Sequence[Resource]) -> Resource:
-    return listeners.virtual_host(name, domains, routed)
+def _host(name: str, domains: Sequence[str], front: Front, routed: Sequence[Resource]) -> Resource:
+    return listeners.virtual_host(name, domains, routed) | headers.of_host(front.listener)

@@ -46,9 +46,9 @@ class Clients:
     def __init__(self, world, directory) -> None:
         self.world, self.directory = world, directory
 
-    async def listen(self, mutual: MutualAuthentication) -> None:
+    async def listen(self, mutual: MutualAuthentication, **changes) -> None:
         await self.world.put(CERTIFICATES, SHOWN)
-        await self.world.balance(GROUP, **self.secure(mutual))
+        await self.world.balance(GROUP, **self.secure(mutual), **changes)
 
     async def change(self, mutual: MutualAuthentication) -> None:
         listener = a_listener(GROUP, port=self.world.port, **self.secure(mutual))
@@ -79,13 +79,14 @@ class Clients:
                 return answer.status, await answer.text()
         return None
 
-    async def until_told(self, *certificates, **request) -> dict[str, str]:
+    async def until_told(
+        self, *certificates, prefix="x-amzn-mtls-clientcert", **request
+    ) -> dict[str, str]:
         """What the target is told of the client's certificate."""
         async with asyncio.timeout(15):
             while not ((answer := await self.ask(*certificates, **request)) and says("a")(*answer)):
                 await asyncio.sleep(0.01)
         lines = [line.partition(": ") for line in answer[1].splitlines()]
-        prefix = "x-amzn-mtls-clientcert"
         return {name: value for name, _, value in lines if name.startswith(prefix)}
 
     async def until_refused(self, *certificates) -> None:
@@ -147,6 +148,23 @@ async def test_network_load_balancers_verify_clients_too(clients) -> None:
     assert await clients.until_told(CLIENT) == {}
     for certificates in ((), (make("me", by=STRANGER),)):
         assert await clients.ask(*certificates) is None
+
+
+async def test_targets_may_be_told_by_other_names(clients) -> None:
+    await clients.world.put(TRUST_STORES, STORE)
+    balancer = clients.world.balancer
+    key = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled"
+    clients.world.balancer = replace(balancer, attributes={key: "true"})
+    names = {"mtls_clientcert_subject": "X-Who", "tls_version": "X-Who-Tls"}
+    attributes = {
+        f"routing.http.request.x_amzn_{usual}.header_name": name for usual, name in names.items()
+    }
+    await clients.listen(VERIFY, attributes=attributes)
+    spoofed = {"X-Who": "CN=me", "X-Who-Tls": "SSLv2", "X-Amzn-Mtls-Clientcert-Subject": "CN=me"}
+    told = await clients.until_told(CLIENT, prefix="x-", headers=spoofed)
+    assert (told["x-who"], told["x-who-tls"]) == ("CN=client.test", "TLSv1.2")
+    assert told["x-amzn-mtls-clientcert-issuer"] == "CN=root"
+    assert {"x-amzn-mtls-clientcert-subject", "x-amzn-tls-version"}.isdisjoint(told)
 
 
 async def test_expired_certificates_may_be_taken(clients) -> None:

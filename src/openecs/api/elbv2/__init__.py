@@ -6,6 +6,7 @@ from openecs.api.base import Service
 from openecs.api.elbv2 import (
     account_limits,
     capacity,
+    listener_attributes,
     listener_certificates,
     listeners,
     load_balancer_attributes,
@@ -25,6 +26,7 @@ SERVICE = Service(
     operations={
         **account_limits.OPERATIONS,
         **capacity.OPERATIONS,
+        **listener_attributes.OPERATIONS,
         **listener_certificates.OPERATIONS,
         **listeners.OPERATIONS,
         **load_balancer_attributes.OPERATIONS,

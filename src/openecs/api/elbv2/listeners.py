@@ -1,4 +1,4 @@
-"""CreateListener, DescribeListeners, ModifyListener, DeleteListener, and their attributes.
+"""CreateListener, DescribeListeners, ModifyListener, DeleteListener.
 
 Elastic Load Balancing API Reference, version 2015-12-01.
 """
@@ -12,7 +12,6 @@ from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import (
     action_views,
     actions,
-    attributes,
     errors,
     mutual_authentication,
     paging,
@@ -21,7 +20,6 @@ from openecs.api.elbv2 import (
     tag_rules,
 )
 from openecs.api.elbv2.actions import Place
-from openecs.api.elbv2.attributes import Table, number
 from openecs.model.load_balancing import (
     Listener,
     LoadBalancer,
@@ -40,8 +38,6 @@ _PROTOCOLS = {
 _SECURE = ("HTTPS", "TLS")
 _NOT_BUILT_PROTOCOLS = ("QUIC", "TCP_QUIC")
 _MOST = 50
-
-_FLOWS: Table = {"tcp.idle_timeout.seconds": number("350", 60, 6000)}
 
 
 def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
@@ -134,28 +130,11 @@ def delete_listener(tx: Transaction, call: Call, request: Members) -> Members:
     return {}
 
 
-def describe_listener_attributes(view: View, call: Call, request: Members) -> Members:
-    """All attributes that listeners of the protocol have."""
-    listener = references.listener(view, call, request["ListenerArn"])
-    return {"Attributes": attributes.show(_table(listener), listener.attributes)}
-
-
-def modify_listener_attributes(tx: Transaction, call: Call, request: Members) -> Members:
-    """Set some attributes; the others stay."""
-    listener = references.listener(tx, call, request["ListenerArn"])
-    table = _table(listener)
-    stored = attributes.changed("Listener", table, listener.attributes, request["Attributes"])
-    tx.put(LISTENERS, replace(listener, attributes=stored))
-    return {"Attributes": attributes.show(table, stored)}
-
-
 OPERATIONS: dict[str, Operation] = {
     "CreateListener": Writes(create_listener),
     "DescribeListeners": Reads(describe_listeners),
     "ModifyListener": Writes(modify_listener),
     "DeleteListener": Writes(delete_listener),
-    "DescribeListenerAttributes": Reads(describe_listener_attributes),
-    "ModifyListenerAttributes": Writes(modify_listener_attributes),
 }
 
 
@@ -229,10 +208,6 @@ def _settings(listener: Listener) -> tuple[object, ...]:
     mutual = listener.mutual_authentication or MutualAuthentication()
     secure = (listener.ssl_policy, listener.certificates, mutual, listener.alpn_policy)
     return (listener.protocol, listener.default_actions, *secure)
-
-
-def _table(listener: Listener) -> Table:
-    return _FLOWS if listener.protocol == "TCP" else {}
 
 
 def _show(listener: Listener) -> Members:
