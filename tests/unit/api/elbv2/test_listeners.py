@@ -478,6 +478,11 @@ async def test_security_policies(world) -> None:
         "SSLPolicyNotFound",
         "SSL policy 'x' not found",
     )
+    wanted = [f"ELBSecurityPolicy-TLS13-1-{number}-2021-06" for number in (3, 0, 1)]
+    first = await world.do("DescribeSSLPolicies", Names=wanted, PageSize=2)
+    rest = await world.do("DescribeSSLPolicies", Names=wanted, Marker=first["NextMarker"])
+    shown = [each["Name"] for each in (*first["SslPolicies"], *rest["SslPolicies"])]
+    assert shown == sorted(wanted)
     gateways = await world.do("DescribeSSLPolicies", LoadBalancerType="gateway")
     assert gateways["SslPolicies"] == []
 
