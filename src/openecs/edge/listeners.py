@@ -25,6 +25,7 @@ from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.listener_headers import told_as
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
+from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
 
@@ -94,8 +95,8 @@ class Front:
     balancer: LoadBalancer
     listener: Listener
     key_pairs: tuple[KeyPair, ...] = ()
-    #: Those that clients are verified by, PEM texts.
-    authorities: str = ""
+    #: What clients are verified by.
+    trust_store: TrustStore | None = None
 
     @property
     def names(self) -> list[str]:
@@ -218,9 +219,10 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         changing = headers.filters(each.listener for each in everyone)
         http["typed_config"]["http_filters"][:0] = changing
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
-        chain = {"filters": [_peer(), http]}
+        guards = client_certificates.guards(front.trust_store)
+        chain = {"filters": [_peer(), *guards, http]}
     if front.key_pairs:
-        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.authorities)
+        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.trust_store)
     return chain
 
 

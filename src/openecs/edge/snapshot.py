@@ -20,6 +20,7 @@ from openecs.model.load_balancing import (
     TargetGroup,
     TargetHealth,
 )
+from openecs.model.trust_stores import TrustStore
 from openecs.store.base import View
 from openecs.store.certificates import key_pair
 from openecs.store.kinds import (
@@ -50,8 +51,8 @@ class World:
     #: By their ARNs.
     groups: Mapping[str, TargetGroup]
     key_pairs: Mapping[str, Any]
-    #: Of trust stores by their ARNs, PEM texts.
-    authorities: Mapping[str, str]
+    #: By their ARNs.
+    trust_stores: Mapping[str, TrustStore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ def read(view: View) -> World:
         rules=rules,
         groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
-        authorities={
-            each.arn: "".join(each.ca_certificates) for each in view.scan(TRUST_STORES, None)
-        },
+        trust_stores={store.arn: store for store in view.scan(TRUST_STORES, None)},
     )
 
 
@@ -150,8 +149,8 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             continue
         pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
         mutual = listener.mutual_authentication
-        trusted = world.authorities.get(mutual.trust_store_arn or "", "") if mutual else ""
-        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, authorities=trusted)
+        trusted = world.trust_stores.get(mutual.trust_store_arn or "") if mutual else None
+        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, trust_store=trusted)
         try:
             _check(front)
             _routes_of(world, front)
@@ -170,7 +169,7 @@ def _check(front: Front) -> None:
         raise NotBuilt("its certificate is not there")
     if UDP in front.transports and len(front.weighted) != 1:
         raise NotBuilt("datagrams to any but one target group are not built")
-    if client_certificates.is_verified(listener) and not front.authorities:
+    if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
 
 

@@ -9,6 +9,7 @@ from openecs.edge import client_certificates
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener
 from openecs.model.tls_policies import ALPN_POLICIES, DEFAULT_POLICY, POLICIES
+from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
 
@@ -36,15 +37,18 @@ _GROUPS = ("X25519", "P-256", "P-384", "P-521")
 _POST_QUANTUM = "X25519MLKEM768"
 
 
-def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -> Resource:
+def socket(
+    listener: Listener, key_pairs: Sequence[KeyPair], trust_store: TrustStore | None
+) -> Resource:
     """The transport socket of a listener; of several certificates the name asked for decides.
 
-    ``authorities`` are those that clients are verified by, PEM texts.
+    Clients are verified by the ``trust_store``.
     """
-    asked = client_certificates.validation(listener, authorities)
+    asked = client_certificates.validation(listener, trust_store)
     context = {
         "@type": _CONTEXT,
         "require_client_certificate": client_certificates.is_verified(listener),
+        **client_certificates.resumption(trust_store),
         "common_tls_context": {
             "tls_params": _params(listener.ssl_policy or DEFAULT_POLICY),
             "alpn_protocols": _spoken(listener),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import aiohttp
 import pytest
 
 from edge_world import BEGAN, GROUP, fixed, says, upstream
-from made_certificates import make
+from made_certificates import make, revoking
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import (
     Condition,
@@ -21,7 +22,7 @@ from openecs.model.load_balancing import (
     LoadBalancerType,
     MutualAuthentication,
 )
-from openecs.model.trust_stores import TrustStore
+from openecs.model.trust_stores import Revocation, TrustStore
 from openecs.store.kinds import CERTIFICATES, LISTENERS, TRUST_STORES
 from openecs.testing.builders import SCOPE, a_certificate, a_listener
 
@@ -189,6 +190,50 @@ async def test_another_bundle_is_another_trust(clients) -> None:
     await clients.world.put(TRUST_STORES, other)
     await clients.until_refused(CLIENT)
     await clients.until_told(make("me", by=STRANGER))
+
+
+async def test_revoked_certificates_are_refused_and_no_others(clients) -> None:
+    other = make("other", ca=True)
+    gone, foreign = make("gone", by=ROOT), make("gone", by=other)
+    lists = tuple(each.decode() for each in (revoking(ROOT, gone), revoking(ROOT, CLIENT)))
+    first = Revocation(id=1, lists=lists[:1], entries=1)
+    store = replace(STORE, ca_certificates=(ROOT.pem, other.pem), revocations=(first,))
+    await clients.world.put(TRUST_STORES, store)
+    await clients.listen(VERIFY)
+    await clients.until_told(CLIENT)
+    assert await clients.ask(gone) is None
+    for certificates in ((foreign,), (make("below", by=BETWEEN), BETWEEN)):
+        assert (await clients.ask(*certificates))[0] == 200
+    second = Revocation(id=2, lists=lists[1:], entries=1)
+    await clients.world.put(TRUST_STORES, replace(store, revocations=(first, second)))
+    await clients.until_refused(CLIENT)
+    assert await clients.ask(gone) is None
+    await clients.world.put(TRUST_STORES, replace(store, revocations=(second,)))
+    await clients.until_told(gone)
+    assert await clients.ask(CLIENT) is None
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_no_session_outlives_a_revocation(clients, version) -> None:
+    lists = (revoking(ROOT, make("gone", by=ROOT)).decode(),)
+    revocation = Revocation(id=1, lists=lists, entries=1)
+    await clients.world.put(TRUST_STORES, replace(STORE, revocations=(revocation,)))
+    await clients.listen(VERIFY, ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06")
+    await clients.until_told(CLIENT)
+    context = clients.context(CLIENT)
+    context.minimum_version = context.maximum_version = version
+
+    def handshake(session=None):
+        with (
+            socket.create_connection(("127.0.0.1", clients.world.port)) as plain,
+            context.wrap_socket(plain, session=session) as secure,
+        ):
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert secure.recv(1)
+            return secure.session, secure.session_reused
+
+    session, _ = await asyncio.to_thread(handshake)
+    assert (await asyncio.to_thread(handshake, session))[1] is False
 
 
 async def test_all_certificates_are_passed_through_unseen(clients) -> None:
