@@ -27,6 +27,7 @@ def pause(*stages: str) -> dict:
 def serving(shifted, word: str, count: int = 2, **configuration) -> str:
     """The service ``s``, every task of which answers with that word."""
     definition = shifted.services.define("f", says(word))
+    shifted.active()
     shifted.serve(count, definition, deploymentConfiguration=BLUE_GREEN | configuration)
     eventually(lambda: set(shifted.answers(4)) == {word})
     return definition
@@ -89,6 +90,7 @@ def test_a_canary_goes_on_where_a_killed_server_stood(own_server):
             shifted.proceed()
             eventually(lambda: shifted.paused() != first)
             assert shifted.weights() == {"a": 80, "b": 20}
+            eventually(lambda: "green" in shifted.answers(20))
             own_server.kill()
             before = load.bodies.copy()
             eventually(lambda: (load.bodies - before).total() > 500)

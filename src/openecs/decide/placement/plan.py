@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from openecs.decide.placement import candidates as among
 from openecs.decide.placement import filters, strategies
@@ -65,6 +66,6 @@ def _sharing(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
     if len({candidate.machine for candidate in candidates}) == len(candidates):
         return {}
     together: dict[str, list[str]] = {}
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=attrgetter("id")):
         together.setdefault(candidate.machine, []).append(candidate.id)
     return together
