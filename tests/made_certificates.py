@@ -42,6 +42,17 @@ class Made:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
 
 
+def revoking(by: Made, *certificates: Made, start=None) -> bytes:
+    """A list of certificates that their authority has revoked, as PEM."""
+    start = start or datetime.now(UTC) - DAY
+    builder = x509.CertificateRevocationListBuilder().issuer_name(by.certificate.subject)
+    builder = builder.last_update(start).next_update(start + 30 * DAY)
+    for each in certificates:
+        entry = x509.RevokedCertificateBuilder().serial_number(each.certificate.serial_number)
+        builder = builder.add_revoked_certificate(entry.revocation_date(start).build())
+    return builder.sign(by.key, SHA256()).public_bytes(Encoding.PEM)
+
+
 def elliptic(curve=ec.SECP256R1):
     return ec.generate_private_key(curve())
 

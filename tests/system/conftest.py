@@ -29,8 +29,16 @@ def tasks(server):
 
 @pytest.fixture(scope="session")
 def quick_server(tmp_path_factory):
-    """A server whose deployments do not wait long for tasks to prove themselves."""
-    openecs = OpenEcs(tmp_path_factory.mktemp("quick"), OPENECS_DEPLOYMENT_HEALTHY_AFTER="1")
+    """A server whose deployments do not wait long for tasks to prove themselves.
+
+    ``objects`` in its data directory stands for Amazon S3.
+    """
+    directory = tmp_path_factory.mktemp("quick")
+    openecs = OpenEcs(
+        directory,
+        OPENECS_DEPLOYMENT_HEALTHY_AFTER="1",
+        OPENECS_ENVIRONMENT_FILES_DIR=str(directory / "objects"),
+    )
     openecs.start()
     yield openecs
     openecs.clean()

@@ -6,6 +6,7 @@ import ssl
 import pytest
 
 from balanced import Balanced
+from made_certificates import make, revoking
 from openecs_server import eventually, free_port
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -96,3 +97,66 @@ def test_where_a_load_balancer_stands_stays(balanced):
         ec2.delete_security_group(GroupId=made["GroupId"])
     balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[group])
     ec2.delete_security_group(GroupId=made["GroupId"])
+
+
+def ask(port: int, made=None, directory=None) -> bytes:
+    """What a client with a certificate is answered; nothing: it is refused."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if made is not None:
+        file = directory / "client.pem"
+        file.write_text(made.key_pem + made.pem)
+        context.load_cert_chain(file)
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+            context.wrap_socket(plain) as secure,
+        ):
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+            return secure.recv(4096)
+    except OSError:
+        return b""
+
+
+@pytest.mark.covers(
+    "elbv2:CreateTrustStore",
+    "elbv2:AddTrustStoreRevocations",
+    "elbv2:DescribeTrustStoreAssociations",
+    "elbv2:DeleteTrustStore",
+)
+def test_clients_show_certificates(balanced, tmp_path):
+    server, elb, port = balanced.services.server, balanced.elb, free_port()
+    root = make("root", ca=True)
+    welcome, gone = make("welcome", by=root), make("gone", by=root)
+    bucket = server.data_dir / "objects" / balanced.name
+    bucket.mkdir(parents=True)
+    (bucket / "ca.pem").write_text(root.pem)
+    (bucket / "gone.crl").write_bytes(revoking(root, gone))
+    acm = server.client("acm")
+    shown = acm.request_certificate(DomainName="a.test")["CertificateArn"]
+    bundle = {"CaCertificatesBundleS3Bucket": balanced.name, "CaCertificatesBundleS3Key": "ca.pem"}
+    (store,) = elb.create_trust_store(Name=balanced.name, **bundle)["TrustStores"]
+    arn = store["TrustStoreArn"]
+    answer = {"StatusCode": "200", "MessageBody": "come in", "ContentType": "text/plain"}
+    listener = elb.create_listener(
+        LoadBalancerArn=balanced.arn,
+        Protocol="HTTPS",
+        Port=port,
+        Certificates=[{"CertificateArn": shown}],
+        MutualAuthentication={"Mode": "verify", "TrustStoreArn": arn},
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": answer}],
+    )["Listeners"][0]["ListenerArn"]
+    for client in (welcome, gone):
+        eventually(lambda client=client: ask(port, client, tmp_path).endswith(b"come in"))
+    for client in (None, make("stranger")):
+        assert ask(port, client, tmp_path) == b""
+    contents = [{"S3Bucket": balanced.name, "S3Key": "gone.crl"}]
+    elb.add_trust_store_revocations(TrustStoreArn=arn, RevocationContents=contents)
+    eventually(lambda: ask(port, gone, tmp_path) == b"")
+    assert ask(port, welcome, tmp_path).endswith(b"come in")
+    found = elb.describe_trust_store_associations(TrustStoreArn=arn)["TrustStoreAssociations"]
+    assert found == [{"ResourceArn": balanced.arn}]
+    with pytest.raises(elb.exceptions.TrustStoreInUseException):
+        elb.delete_trust_store(TrustStoreArn=arn)
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_trust_store(TrustStoreArn=arn)

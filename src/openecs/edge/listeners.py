@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, client_certificates, stickiness, tls, transforms
+from openecs.edge import (
+    access_logs,
+    answers,
+    client_certificates,
+    headers,
+    stickiness,
+    tls,
+    transforms,
+)
 from openecs.edge.files import source_of
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
+from openecs.model.listener_headers import told_as
 from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
+from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
 
@@ -26,6 +36,7 @@ _FILTERS = f"{_TYPE}.extensions.filters"
 _HEADERS_KB = 64
 
 _OVERWRITE = "OVERWRITE_IF_EXISTS_OR_ADD"
+#: By their usual names.
 _TLS_HEADERS = {
     "x-amzn-tls-version": "%DOWNSTREAM_TLS_VERSION%",
     "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
@@ -84,8 +95,8 @@ class Front:
     balancer: LoadBalancer
     listener: Listener
     key_pairs: tuple[KeyPair, ...] = ()
-    #: Those that clients are verified by, PEM texts.
-    authorities: str = ""
+    #: What clients are verified by.
+    trust_store: TrustStore | None = None
 
     @property
     def names(self) -> list[str]:
@@ -164,12 +175,19 @@ def forwarding_headers(front: Front) -> Resource:
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
     if attributes.get("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") == "true":
-        added.extend(_added(name, value, _OVERWRITE) for name, value in _TLS_HEADERS.items())
+        added.extend(_tls_headers(front.listener))
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
         "request_headers_to_remove": [*_INNER_HEADERS, *removed],
     }
+
+
+def _tls_headers(listener: Listener) -> list[Resource]:
+    if listener.protocol != "HTTPS":
+        return []
+    names = told_as(listener.attributes)
+    return [_added(names[usual], value, _OVERWRITE) for usual, value in _TLS_HEADERS.items()]
 
 
 def _added(name: str, value: str, action: str) -> Resource:
@@ -196,12 +214,15 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
     if front.listener.protocol not in {"HTTP", "HTTPS"}:
         chain: Resource = {"filters": [_tcp(front)]}
     else:
-        http = _http(front, routes, xds)
-        logged = [(each.balancer, each.listener) for each in sharing or (front,)]
+        http, everyone = _http(front, routes, xds), sharing or (front,)
+        logged = [(each.balancer, each.listener) for each in everyone]
+        changing = headers.filters(each.listener for each in everyone)
+        http["typed_config"]["http_filters"][:0] = changing
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
-        chain = {"filters": [_peer(), http]}
+        guards = client_certificates.guards(front.trust_store)
+        chain = {"filters": [_peer(), *guards, http]}
     if front.key_pairs:
-        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.authorities)
+        chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.trust_store)
     return chain
 
 
@@ -299,7 +320,10 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             },
             "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
-            "http_filters": [*client_certificates.filters(front.listener), *_http_filters()],
+            "http_filters": [
+                *client_certificates.filters(front.listener),
+                *_http_filters(),
+            ],
             "local_reply_config": answers.mapping(),
         },
     }

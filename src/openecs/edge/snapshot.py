@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import access_logs, client_certificates, clusters, listeners, routes
+from openecs.edge import access_logs, client_certificates, clusters, headers, listeners, routes
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
@@ -20,6 +20,7 @@ from openecs.model.load_balancing import (
     TargetGroup,
     TargetHealth,
 )
+from openecs.model.trust_stores import TrustStore
 from openecs.store.base import View
 from openecs.store.certificates import key_pair
 from openecs.store.kinds import (
@@ -50,8 +51,8 @@ class World:
     #: By their ARNs.
     groups: Mapping[str, TargetGroup]
     key_pairs: Mapping[str, Any]
-    #: Of trust stores by their ARNs, PEM texts.
-    authorities: Mapping[str, str]
+    #: By their ARNs.
+    trust_stores: Mapping[str, TrustStore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ def read(view: View) -> World:
         rules=rules,
         groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
-        authorities={
-            each.arn: "".join(each.ca_certificates) for each in view.scan(TRUST_STORES, None)
-        },
+        trust_stores={store.arn: store for store in view.scan(TRUST_STORES, None)},
     )
 
 
@@ -121,7 +120,7 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front)
         made.names[front.balancer.arn].append(file)
-        made.routes[file] = [_configuration(file, [_host("all", ["*"], routed)])]
+        made.routes[file] = [_configuration(file, [_host("all", ["*"], front, routed)])]
         for resource in listeners.own(front, xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
@@ -150,8 +149,8 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             continue
         pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
         mutual = listener.mutual_authentication
-        trusted = world.authorities.get(mutual.trust_store_arn or "", "") if mutual else ""
-        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, authorities=trusted)
+        trusted = world.trust_stores.get(mutual.trust_store_arn or "") if mutual else None
+        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, trust_store=trusted)
         try:
             _check(front)
             _routes_of(world, front)
@@ -170,7 +169,7 @@ def _check(front: Front) -> None:
         raise NotBuilt("its certificate is not there")
     if UDP in front.transports and len(front.weighted) != 1:
         raise NotBuilt("datagrams to any but one target group are not built")
-    if client_certificates.is_verified(listener) and not front.authorities:
+    if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
 
 
@@ -197,8 +196,8 @@ def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
 
 
 def _door_routes(world: World, port: int, fronts: Sequence[Front]) -> Resource:
-    hosts = [_host(f.balancer.arn, f.names, _routes_of(world, f)) for f in fronts]
-    hosts.append(_host("all", ["*"], _routes_of(world, fronts[0])))
+    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f)) for f in fronts]
+    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0])))
     return _configuration(listeners.door_file(port), hosts)
 
 
@@ -206,5 +205,5 @@ def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
     return {"@type": _ROUTES, "name": name, "virtual_hosts": list(hosts)}
 
 
-def _host(name: str, domains: Sequence[str], routed: Sequence[Resource]) -> Resource:
-    return listeners.virtual_host(name, domains, routed)
+def _host(name: str, domains: Sequence[str], front: Front, routed: Sequence[Resource]) -> Resource:
+    return listeners.virtual_host(name, domains, routed) | headers.of_host(front.listener)

@@ -8,7 +8,8 @@ from typing import Any
 from openecs.edge import client_certificates
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import Listener
-from openecs.model.tls_policies import DEFAULT_POLICY, POLICIES
+from openecs.model.tls_policies import ALPN_POLICIES, DEFAULT_POLICY, POLICIES
+from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
 
@@ -31,19 +32,26 @@ _CIPHERS = frozenset(
 )
 
 
-def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -> Resource:
+#: How keys are agreed on; Envoy has one of AWS's three ways with ML-KEM.
+_GROUPS = ("X25519", "P-256", "P-384", "P-521")
+_POST_QUANTUM = "X25519MLKEM768"
+
+
+def socket(
+    listener: Listener, key_pairs: Sequence[KeyPair], trust_store: TrustStore | None
+) -> Resource:
     """The transport socket of a listener; of several certificates the name asked for decides.
 
-    ``authorities`` are those that clients are verified by, PEM texts.
+    Clients are verified by the ``trust_store``.
     """
-    is_http = listener.protocol == "HTTPS"
-    asked = client_certificates.validation(listener, authorities)
+    asked = client_certificates.validation(listener, trust_store)
     context = {
         "@type": _CONTEXT,
         "require_client_certificate": client_certificates.is_verified(listener),
+        **client_certificates.resumption(trust_store),
         "common_tls_context": {
             "tls_params": _params(listener.ssl_policy or DEFAULT_POLICY),
-            "alpn_protocols": ["h2", "http/1.1"] if is_http else [],
+            "alpn_protocols": _spoken(listener),
             "tls_certificates": [
                 {
                     "certificate_chain": {"inline_string": pair.certificate + (pair.chain or "")},
@@ -57,6 +65,12 @@ def socket(listener: Listener, key_pairs: Sequence[KeyPair], authorities: str) -
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}
 
 
+def _spoken(listener: Listener) -> list[str]:
+    if listener.protocol == "HTTPS":
+        return ["h2", "http/1.1"]
+    return [each for name in listener.alpn_policy for each in ALPN_POLICIES[name]]
+
+
 def _params(name: str) -> Resource:
     """Versions and ciphers of a security policy, as far as Envoy has them."""
     policy = POLICIES[name]
@@ -65,4 +79,5 @@ def _params(name: str) -> Resource:
         "tls_minimum_protocol_version": _VERSIONS[policy.protocols[-1]],
         "tls_maximum_protocol_version": _VERSIONS[policy.protocols[0]],
         **({"cipher_suites": suites} if suites else {}),
+        "ecdh_curves": [*([_POST_QUANTUM] if policy.is_post_quantum else []), *_GROUPS],
     }

@@ -10,6 +10,16 @@ from dataclasses import dataclass
 
 DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
+#: What TLS listeners of network load balancers say is spoken inside, what is preferred first.
+#: User Guide for Network Load Balancers, "ALPN policies".
+ALPN_POLICIES: Mapping[str, tuple[str, ...]] = {
+    "HTTP1Only": ("http/1.1", "http/1.0"),
+    "HTTP2Only": ("h2",),
+    "HTTP2Optional": ("http/1.1", "http/1.0", "h2"),
+    "HTTP2Preferred": ("h2", "http/1.1", "http/1.0"),
+    "None": (),
+}
+
 _TLS13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 _FIPS13 = _TLS13[:2]
 _GCM = tuple(
@@ -60,6 +70,11 @@ class TlsPolicy:
     #: By their names in OpenSSL.
     ciphers: tuple[str, ...]
 
+    @property
+    def is_post_quantum(self) -> bool:
+        """Whether keys are agreed on with ML-KEM as well, where the client can."""
+        return "-PQ-" in self.name
+
 
 def _policy(name: str, newest: int, oldest: int, *ciphers: str) -> TlsPolicy:
     """A policy from TLS 1.``newest`` down to TLS 1.``oldest``."""
@@ -97,6 +112,13 @@ POLICIES: Mapping[str, TlsPolicy] = {
         _policy("TLS13-1-2-Ext2-FIPS-2023-04", 3, 2, *_FIPS13, *_ALL),
         _policy("TLS13-1-1-FIPS-2023-04", 3, 1, *_FIPS13, *_ALL),
         _policy("TLS13-1-0-FIPS-2023-04", 3, 0, *_FIPS13, *_ALL),
+        _policy("TLS13-1-3-FIPS-PQ-2025-09", 3, 3, *_FIPS13),
+        _policy("TLS13-1-2-Res-FIPS-PQ-2025-09", 3, 2, *_FIPS13, *_GCM),
+        _policy("TLS13-1-2-FIPS-PQ-2025-09", 3, 2, *_FIPS13, *_GCM, *_SHA2),
+        _policy("TLS13-1-2-Ext0-FIPS-PQ-2025-09", 3, 2, *_FIPS13, *_FORWARD),
+        _policy("TLS13-1-2-Ext1-FIPS-PQ-2025-09", 3, 2, *_FIPS13, *_EXT1),
+        _policy("TLS13-1-2-Ext2-FIPS-PQ-2025-09", 3, 2, *_FIPS13, *_ALL),
+        _policy("TLS13-1-0-FIPS-PQ-2025-09", 3, 0, *_FIPS13, *_ALL),
         _policy("FS-1-2-Res-2020-10", 2, 2, *_GCM),
         _policy("FS-1-2-Res-2019-08", 2, 2, *_GCM, *_SHA2),
         _policy("FS-1-2-2019-08", 2, 2, *_FORWARD),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import aiohttp
 import pytest
 
 from edge_world import BEGAN, GROUP, fixed, says, upstream
-from made_certificates import make
+from made_certificates import make, revoking
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import (
     Condition,
@@ -21,7 +22,7 @@ from openecs.model.load_balancing import (
     LoadBalancerType,
     MutualAuthentication,
 )
-from openecs.model.trust_stores import TrustStore
+from openecs.model.trust_stores import Revocation, TrustStore
 from openecs.store.kinds import CERTIFICATES, LISTENERS, TRUST_STORES
 from openecs.testing.builders import SCOPE, a_certificate, a_listener
 
@@ -46,9 +47,9 @@ class Clients:
     def __init__(self, world, directory) -> None:
         self.world, self.directory = world, directory
 
-    async def listen(self, mutual: MutualAuthentication) -> None:
+    async def listen(self, mutual: MutualAuthentication, **changes) -> None:
         await self.world.put(CERTIFICATES, SHOWN)
-        await self.world.balance(GROUP, **self.secure(mutual))
+        await self.world.balance(GROUP, **self.secure(mutual), **changes)
 
     async def change(self, mutual: MutualAuthentication) -> None:
         listener = a_listener(GROUP, port=self.world.port, **self.secure(mutual))
@@ -79,13 +80,14 @@ class Clients:
                 return answer.status, await answer.text()
         return None
 
-    async def until_told(self, *certificates, **request) -> dict[str, str]:
+    async def until_told(
+        self, *certificates, prefix="x-amzn-mtls-clientcert", **request
+    ) -> dict[str, str]:
         """What the target is told of the client's certificate."""
         async with asyncio.timeout(15):
             while not ((answer := await self.ask(*certificates, **request)) and says("a")(*answer)):
                 await asyncio.sleep(0.01)
         lines = [line.partition(": ") for line in answer[1].splitlines()]
-        prefix = "x-amzn-mtls-clientcert"
         return {name: value for name, _, value in lines if name.startswith(prefix)}
 
     async def until_refused(self, *certificates) -> None:
@@ -149,6 +151,23 @@ async def test_network_load_balancers_verify_clients_too(clients) -> None:
         assert await clients.ask(*certificates) is None
 
 
+async def test_targets_may_be_told_by_other_names(clients) -> None:
+    await clients.world.put(TRUST_STORES, STORE)
+    balancer = clients.world.balancer
+    key = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled"
+    clients.world.balancer = replace(balancer, attributes={key: "true"})
+    names = {"mtls_clientcert_subject": "X-Who", "tls_version": "X-Who-Tls"}
+    attributes = {
+        f"routing.http.request.x_amzn_{usual}.header_name": name for usual, name in names.items()
+    }
+    await clients.listen(VERIFY, attributes=attributes)
+    spoofed = {"X-Who": "CN=me", "X-Who-Tls": "SSLv2", "X-Amzn-Mtls-Clientcert-Subject": "CN=me"}
+    told = await clients.until_told(CLIENT, prefix="x-", headers=spoofed)
+    assert (told["x-who"], told["x-who-tls"]) == ("CN=client.test", "TLSv1.2")
+    assert told["x-amzn-mtls-clientcert-issuer"] == "CN=root"
+    assert {"x-amzn-mtls-clientcert-subject", "x-amzn-tls-version"}.isdisjoint(told)
+
+
 async def test_expired_certificates_may_be_taken(clients) -> None:
     await clients.world.put(TRUST_STORES, STORE)
     await clients.listen(
@@ -171,6 +190,50 @@ async def test_another_bundle_is_another_trust(clients) -> None:
     await clients.world.put(TRUST_STORES, other)
     await clients.until_refused(CLIENT)
     await clients.until_told(make("me", by=STRANGER))
+
+
+async def test_revoked_certificates_are_refused_and_no_others(clients) -> None:
+    other = make("other", ca=True)
+    gone, foreign = make("gone", by=ROOT), make("gone", by=other)
+    lists = tuple(each.decode() for each in (revoking(ROOT, gone), revoking(ROOT, CLIENT)))
+    first = Revocation(id=1, lists=lists[:1], entries=1)
+    store = replace(STORE, ca_certificates=(ROOT.pem, other.pem), revocations=(first,))
+    await clients.world.put(TRUST_STORES, store)
+    await clients.listen(VERIFY)
+    await clients.until_told(CLIENT)
+    assert await clients.ask(gone) is None
+    for certificates in ((foreign,), (make("below", by=BETWEEN), BETWEEN)):
+        assert (await clients.ask(*certificates))[0] == 200
+    second = Revocation(id=2, lists=lists[1:], entries=1)
+    await clients.world.put(TRUST_STORES, replace(store, revocations=(first, second)))
+    await clients.until_refused(CLIENT)
+    assert await clients.ask(gone) is None
+    await clients.world.put(TRUST_STORES, replace(store, revocations=(second,)))
+    await clients.until_told(gone)
+    assert await clients.ask(CLIENT) is None
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_no_session_outlives_a_revocation(clients, version) -> None:
+    lists = (revoking(ROOT, make("gone", by=ROOT)).decode(),)
+    revocation = Revocation(id=1, lists=lists, entries=1)
+    await clients.world.put(TRUST_STORES, replace(STORE, revocations=(revocation,)))
+    await clients.listen(VERIFY, ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06")
+    await clients.until_told(CLIENT)
+    context = clients.context(CLIENT)
+    context.minimum_version = context.maximum_version = version
+
+    def handshake(session=None):
+        with (
+            socket.create_connection(("127.0.0.1", clients.world.port)) as plain,
+            context.wrap_socket(plain, session=session) as secure,
+        ):
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert secure.recv(1)
+            return secure.session, secure.session_reused
+
+    session, _ = await asyncio.to_thread(handshake)
+    assert (await asyncio.to_thread(handshake, session))[1] is False
 
 
 async def test_all_certificates_are_passed_through_unseen(clients) -> None:

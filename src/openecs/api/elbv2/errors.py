@@ -87,6 +87,23 @@ def invalid_bundle(message: str) -> ServiceError:
     return ServiceError("InvalidCaCertificatesBundle", message)
 
 
+def revocation_content_not_found(place: str) -> ServiceError:
+    """There is no object that would be a revocation file."""
+    message = f"The revocation file '{place}' does not exist"
+    return ServiceError("RevocationContentNotFound", message)
+
+
+def invalid_revocation_content() -> ServiceError:
+    """The object is there and is no revocation file."""
+    message = "The revocation file has no lists that authorities of the trust store have signed"
+    return ServiceError("InvalidRevocationContent", message)
+
+
+def revocation_not_found() -> ServiceError:
+    """There is no revocation file of that id."""
+    return ServiceError("RevocationIdNotFound", "One or more revocation IDs not found")
+
+
 def subnet_not_found(subnet: str) -> ServiceError:
     """There is no subnet of that id."""
     return ServiceError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")

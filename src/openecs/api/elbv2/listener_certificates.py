@@ -6,6 +6,7 @@ is for are shown that. Elastic Load Balancing API Reference, version 2015-12-01.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
@@ -31,17 +32,15 @@ def add_listener_certificates(tx: Transaction, call: Call, request: Members) -> 
         message = f"The number of certificates cannot exceed '{_MOST}'"
         raise errors.too_many("Certificates", message)
     tx.put(LISTENERS, replace(listener, certificates=certificates))
-    return {"Certificates": [{"CertificateArn": arn, "IsDefault": False} for arn in arns]}
+    return {"Certificates": _show(listener, arns)}
 
 
 def describe_listener_certificates(view: View, call: Call, request: Members) -> Members:
     """The certificates of a listener, the default one first."""
     listener = references.listener(view, call, request["ListenerArn"])
-    default = listener.certificates[:1]
     numbered = [(f"{place:04}", arn) for place, arn in enumerate(listener.certificates)]
     shown, marker = paging.page(request, numbered, lambda each: each[0])
-    found = [{"CertificateArn": arn, "IsDefault": arn in default} for _, arn in shown]
-    return {"Certificates": found, "NextMarker": marker}
+    return {"Certificates": _show(listener, [arn for _, arn in shown]), "NextMarker": marker}
 
 
 def remove_listener_certificates(tx: Transaction, call: Call, request: Members) -> Members:
@@ -70,6 +69,11 @@ def _secure(view: View, call: Call, request: Members) -> Listener:
             f"Certificates cannot be specified for {listener.protocol} listeners"
         )
     return listener
+
+
+def _show(listener: Listener, arns: Iterable[str]) -> list[Members]:
+    default = listener.certificates[:1]
+    return [{"CertificateArn": arn, "IsDefault": arn in default} for arn in arns]
 
 
 def _given(request: Members) -> list[str]:

@@ -1,4 +1,4 @@
-"""CreateListener, DescribeListeners, ModifyListener, DeleteListener, and their attributes.
+"""CreateListener, DescribeListeners, ModifyListener, DeleteListener.
 
 Elastic Load Balancing API Reference, version 2015-12-01.
 """
@@ -12,7 +12,6 @@ from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import (
     action_views,
     actions,
-    attributes,
     errors,
     mutual_authentication,
     paging,
@@ -21,14 +20,13 @@ from openecs.api.elbv2 import (
     tag_rules,
 )
 from openecs.api.elbv2.actions import Place
-from openecs.api.elbv2.attributes import Table, number
 from openecs.model.load_balancing import (
     Listener,
     LoadBalancer,
     LoadBalancerType,
     MutualAuthentication,
 )
-from openecs.model.tls_policies import DEFAULT_POLICY
+from openecs.model.tls_policies import ALPN_POLICIES, DEFAULT_POLICY
 from openecs.store.base import Transaction, View
 from openecs.store.certificates import key_pair
 from openecs.store.kinds import LISTENERS, RULES
@@ -40,8 +38,6 @@ _PROTOCOLS = {
 _SECURE = ("HTTPS", "TLS")
 _NOT_BUILT_PROTOCOLS = ("QUIC", "TCP_QUIC")
 _MOST = 50
-
-_FLOWS: Table = {"tcp.idle_timeout.seconds": number("350", 60, 6000)}
 
 
 def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
@@ -62,6 +58,7 @@ def create_listener(tx: Transaction, call: Call, request: Members) -> Members:
         ),
         ssl_policy=security.policy,
         certificates=security.certificates,
+        alpn_policy=security.alpn,
         mutual_authentication=security.mutual,
         created_at=call.now,
         tags=tag_rules.parse(request.get("Tags")),
@@ -114,6 +111,7 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
         ),
         ssl_policy=security.policy,
         certificates=security.certificates,
+        alpn_policy=security.alpn,
         mutual_authentication=security.mutual,
     )
     siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
@@ -132,28 +130,11 @@ def delete_listener(tx: Transaction, call: Call, request: Members) -> Members:
     return {}
 
 
-def describe_listener_attributes(view: View, call: Call, request: Members) -> Members:
-    """All attributes that listeners of the protocol have."""
-    listener = references.listener(view, call, request["ListenerArn"])
-    return {"Attributes": attributes.show(_table(listener), listener.attributes)}
-
-
-def modify_listener_attributes(tx: Transaction, call: Call, request: Members) -> Members:
-    """Set some attributes; the others stay."""
-    listener = references.listener(tx, call, request["ListenerArn"])
-    table = _table(listener)
-    stored = attributes.changed("Listener", table, listener.attributes, request["Attributes"])
-    tx.put(LISTENERS, replace(listener, attributes=stored))
-    return {"Attributes": attributes.show(table, stored)}
-
-
 OPERATIONS: dict[str, Operation] = {
     "CreateListener": Writes(create_listener),
     "DescribeListeners": Reads(describe_listeners),
     "ModifyListener": Writes(modify_listener),
     "DeleteListener": Writes(delete_listener),
-    "DescribeListenerAttributes": Reads(describe_listener_attributes),
-    "ModifyListenerAttributes": Writes(modify_listener_attributes),
 }
 
 
@@ -176,17 +157,18 @@ class _Security:
     policy: str | None = None
     certificates: tuple[str, ...] = ()
     mutual: MutualAuthentication | None = None
+    alpn: tuple[str, ...] = ()
 
 
 def _security(
     view: View, call: Call, protocol: str, request: Members, before: Listener | None = None
 ) -> _Security:
     """The policy and certificates that the protocol asks for, and nothing where it asks none."""
-    _refuse_not_built(request)
     given = [each.get("CertificateArn") or "" for each in request.get("Certificates") or ()]
     mutual = mutual_authentication.parse(
         view, call, protocol, request.get("MutualAuthentication"), before
     )
+    alpn = _alpn(protocol, request, before)
     if protocol not in _SECURE:
         if given or request.get("SslPolicy"):
             raise errors.invalid_configuration(
@@ -203,22 +185,29 @@ def _security(
         if key_pair(view, arn) is None:
             raise errors.certificate_not_found(arn)
     policy = request.get("SslPolicy") or (before.ssl_policy if before else None)
-    return _Security(ssl_policies.find(policy or DEFAULT_POLICY).name, certificates, mutual)
+    name = ssl_policies.find(policy or DEFAULT_POLICY).name
+    return _Security(name, certificates, mutual, alpn)
 
 
-def _refuse_not_built(request: Members) -> None:
-    if request.get("AlpnPolicy"):
-        raise errors.not_built("ALPN policies of listeners")
+def _alpn(protocol: str, request: Members, before: Listener | None) -> tuple[str, ...]:
+    """The name of the policy by which TLS listeners agree on what is spoken inside."""
+    given = request.get("AlpnPolicy")
+    if not given:
+        return before.alpn_policy if before and protocol == "TLS" else ()
+    if protocol != "TLS":
+        raise errors.invalid_configuration(
+            f"An ALPN policy cannot be specified for {protocol} listeners"
+        )
+    if len(given) > 1 or given[0] not in ALPN_POLICIES:
+        listed = ", ".join(ALPN_POLICIES)
+        raise errors.validation(f"An ALPN policy must be one of '{listed}'")
+    return tuple(given)
 
 
 def _settings(listener: Listener) -> tuple[object, ...]:
     mutual = listener.mutual_authentication or MutualAuthentication()
-    secure = (listener.ssl_policy, listener.certificates, mutual)
+    secure = (listener.ssl_policy, listener.certificates, mutual, listener.alpn_policy)
     return (listener.protocol, listener.default_actions, *secure)
-
-
-def _table(listener: Listener) -> Table:
-    return _FLOWS if listener.protocol == "TCP" else {}
 
 
 def _show(listener: Listener) -> Members:
@@ -229,6 +218,7 @@ def _show(listener: Listener) -> Members:
         "Protocol": listener.protocol,
         "SslPolicy": listener.ssl_policy,
         "Certificates": [{"CertificateArn": a} for a in listener.certificates[:1]] or None,
+        "AlpnPolicy": list(listener.alpn_policy) or None,
         "DefaultActions": action_views.show(listener.default_actions),
         "MutualAuthentication": mutual_authentication.show(listener),
     }

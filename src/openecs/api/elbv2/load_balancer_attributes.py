@@ -29,6 +29,8 @@ _NOT_BUILT = {
     "waf.fail_open.enabled": "true",
     "zonal_shift.config.enabled": "true",
 }
+#: What can be as it is by default only: there are no zones of DNS, and one address each.
+_DEFAULT_ONLY = ("dns_record.client_routing_policy", "secondary_ips.auto_assigned.per_subnet")
 #: Names of buckets, and what may be in keys: both become paths of files.
 _BUCKETS = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]{1,255}(?:/(?!$)|$))*", re.ASCII)
@@ -88,6 +90,7 @@ def modify_load_balancer_attributes(tx: Transaction, call: Call, request: Member
     stored = attributes.changed(
         "Load balancer", _table(balancer), balancer.attributes, request["Attributes"]
     )
+    _refuse_not_built(_table(balancer), stored)
     _check_logs(balancer, stored)
     changed = replace(balancer, attributes=stored)
     tx.put(LOAD_BALANCERS, changed)
@@ -111,10 +114,14 @@ def _table(balancer: LoadBalancer) -> Table:
     return table
 
 
-def _check_logs(balancer: LoadBalancer, stored: Mapping[str, str]) -> None:
-    for key, value in _NOT_BUILT.items():
-        if stored.get(key) == value:
+def _refuse_not_built(table: Table, stored: Mapping[str, str]) -> None:
+    for key, value in stored.items():
+        changed = key in _DEFAULT_ONLY and value != table[key].default
+        if changed or _NOT_BUILT.get(key) == value:
             raise errors.not_built(f"the load balancer attribute '{key}' being '{value}'")
+
+
+def _check_logs(balancer: LoadBalancer, stored: Mapping[str, str]) -> None:
     if stored.get(_ACCESS_LOGS) != "true":
         return
     if balancer.type is LoadBalancerType.NETWORK:

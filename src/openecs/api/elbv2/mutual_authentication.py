@@ -65,12 +65,15 @@ def _parse(view: View, call: Call, protocol: str, given: Members) -> MutualAuthe
         return MutualAuthentication(mode=mode)
     if not given.get("TrustStoreArn"):
         raise errors.validation(f"A trust store must be specified with mode '{_VERIFY}'")
+    store = references.trust_store(view, call, given["TrustStoreArn"])
+    if store.revocations and protocol == "TLS":
+        raise errors.not_built("revocation files for TLS listeners")
     advertised = given.get("AdvertiseTrustStoreCaNames") or "off"
     if advertised not in {"on", "off"}:
         raise errors.validation("'AdvertiseTrustStoreCaNames' must be one of 'on, off'")
     return MutualAuthentication(
         mode=mode,
-        trust_store_arn=references.trust_store(view, call, given["TrustStoreArn"]).arn,
+        trust_store_arn=store.arn,
         ignore_client_certificate_expiry=bool(given.get("IgnoreClientCertificateExpiry")),
         advertise_trust_store_ca_names=advertised,
     )

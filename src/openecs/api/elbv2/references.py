@@ -51,6 +51,15 @@ def trust_store(view: View, call: Call, arn: str) -> TrustStore:
     return _get(view, call, TRUST_STORES, ("truststore", arn), errors.trust_store_not_found)
 
 
+def users(view: View, store: TrustStore) -> list[Listener]:
+    """The listeners that verify clients by a trust store."""
+    return [
+        each
+        for each in view.scan(LISTENERS, store.scope)
+        if each.mutual_authentication and each.mutual_authentication.trust_store_arn == store.arn
+    ]
+
+
 def listener_of_rule(view: View, call: Call, rule: Rule) -> Listener:
     """The listener a rule belongs to."""
     found = view.get(LISTENERS, call.scope, rule.listener)

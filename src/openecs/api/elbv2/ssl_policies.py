@@ -22,11 +22,7 @@ def find(name: str) -> TlsPolicy:
 def describe_ssl_policies(_: View, __: Call, request: Members) -> Members:
     """The named policies, or all of them."""
     named = request.get("Names")
-    found = (
-        [find(name) for name in named]
-        if named
-        else sorted(POLICIES.values(), key=lambda each: each.name)
-    )
+    found = [find(name) for name in sorted(set(named or POLICIES))]
     if (request.get("LoadBalancerType") or _TYPES[0]) not in _TYPES:
         found = []
     shown, marker = paging.page(request, found, lambda policy: policy.name)

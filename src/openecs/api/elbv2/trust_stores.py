@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import ca_bundles, errors, paging, references, tag_rules
-from openecs.model.load_balancing import Listener
 from openecs.model.trust_stores import TrustStore
 from openecs.store.base import Transaction, View
-from openecs.store.kinds import LISTENERS, TRUST_STORES
+from openecs.store.kinds import TRUST_STORES
 
 _MOST = 20
 _NAMES = re.compile(r"(?=.{1,32}\Z)([a-zA-Z0-9]+-)*[a-zA-Z0-9]+")
@@ -52,7 +51,7 @@ def describe_trust_stores(view: View, call: Call, request: Members) -> Members:
 def describe_trust_store_associations(view: View, call: Call, request: Members) -> Members:
     """The load balancers with listeners that verify clients by a trust store."""
     store = references.trust_store(view, call, request["TrustStoreArn"])
-    arns = sorted({references.load_balancer_arn(each) for each in _users(view, store)})
+    arns = sorted({references.load_balancer_arn(each) for each in references.users(view, store)})
     shown, marker = paging.page(request, arns, lambda arn: arn)
     found = [{"ResourceArn": arn} for arn in shown]
     return {"TrustStoreAssociations": found, "NextMarker": marker}
@@ -69,7 +68,7 @@ def modify_trust_store(tx: Transaction, call: Call, request: Members) -> Members
 def delete_trust_store(tx: Transaction, call: Call, request: Members) -> Members:
     """Delete a trust store that no listener needs."""
     store = references.trust_store(tx, call, request["TrustStoreArn"])
-    if _users(tx, store):
+    if references.users(tx, store):
         raise errors.trust_store_in_use(store.arn)
     tx.delete(TRUST_STORES, call.scope, store.path)
     return {}
@@ -108,19 +107,11 @@ def _named(view: View, call: Call, name: str) -> TrustStore:
     return found[0]
 
 
-def _users(view: View, store: TrustStore) -> list[Listener]:
-    return [
-        each
-        for each in view.scan(LISTENERS, store.scope)
-        if each.mutual_authentication and each.mutual_authentication.trust_store_arn == store.arn
-    ]
-
-
 def _show(store: TrustStore) -> Members:
     return {
         "Name": store.name,
         "TrustStoreArn": store.arn,
         "Status": "ACTIVE",
         "NumberOfCaCertificates": len(store.ca_certificates),
-        "TotalRevokedEntries": 0,
+        "TotalRevokedEntries": store.revoked_entries,
     }

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
 
 
-def authorities(bundle: str) -> tuple[str, ...] | None:
+def authorities(bundle: bytes) -> tuple[str, ...] | None:
     """The certificates, written anew, each once; None: there are none, or one is no authority's."""
     try:
-        found = x509.load_pem_x509_certificates(bundle.encode())
+        found = x509.load_pem_x509_certificates(bundle)
         if not all(map(_is_authority, found)):
             return None
     except _UNREADABLE:

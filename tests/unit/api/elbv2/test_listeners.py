@@ -466,7 +466,7 @@ async def test_sessions_may_stay_with_a_target_group(setting) -> None:
 async def test_security_policies(world) -> None:
     told = (await world.do("DescribeSSLPolicies"))["SslPolicies"]
     names = [each["Name"] for each in told]
-    assert len(names) == len(set(names)) == 32
+    assert len(names) == len(set(names)) == 39
     (default,) = (await world.do("DescribeSSLPolicies", Names=["ELBSecurityPolicy-2016-08"]))[
         "SslPolicies"
     ]
@@ -478,6 +478,11 @@ async def test_security_policies(world) -> None:
         "SSLPolicyNotFound",
         "SSL policy 'x' not found",
     )
+    wanted = [f"ELBSecurityPolicy-TLS13-1-{number}-2021-06" for number in (3, 0, 1)]
+    first = await world.do("DescribeSSLPolicies", Names=wanted, PageSize=2)
+    rest = await world.do("DescribeSSLPolicies", Names=wanted, Marker=first["NextMarker"])
+    shown = [each["Name"] for each in (*first["SslPolicies"], *rest["SslPolicies"])]
+    assert shown == sorted(wanted)
     gateways = await world.do("DescribeSSLPolicies", LoadBalancerType="gateway")
     assert gateways["SslPolicies"] == []
 

@@ -280,3 +280,25 @@ async def test_where_access_logs_cannot_go(world, bucket: str, prefix: str) -> N
     asked = {"LoadBalancerArn": arn, "Attributes": access_logs(bucket, prefix)}
     code, _ = await world.refused("ModifyLoadBalancerAttributes", **asked)
     assert code == "InvalidConfigurationRequest"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dns_record.client_routing_policy", "availability_zone_affinity"),
+        ("secondary_ips.auto_assigned.per_subnet", "1"),
+        ("zonal_shift.config.enabled", "true"),
+        ("access_logs.s3.enabled", "true"),
+    ],
+)
+async def test_attributes_without_effect_stay_as_they_are(world, key: str, value: str) -> None:
+    made = await create(world, Type="network")
+    asked = {"LoadBalancerArn": made["LoadBalancerArn"]}
+    shown = await world.do("DescribeLoadBalancerAttributes", **asked)
+    (default,) = (each for each in shown["Attributes"] if each["Key"] == key)
+    await world.do("ModifyLoadBalancerAttributes", **asked, Attributes=[default])
+    code, message = await world.refused(
+        "ModifyLoadBalancerAttributes", **asked, Attributes=[{"Key": key, "Value": value}]
+    )
+    assert code == "InvalidConfigurationRequest"
+    assert message.startswith("OpenECS does not build")

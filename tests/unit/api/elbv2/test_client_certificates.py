@@ -1,4 +1,4 @@
-"""Trust stores and the listeners that verify clients by them, over the operations."""
+"""What listeners that speak TLS ask of clients, and trust stores, over the operations."""
 
 from __future__ import annotations
 
@@ -212,3 +212,22 @@ async def test_what_mutual_authentication_cannot_be(world, protocol, mutual, cod
     given = {key: store if value == "STORE" else value for key, value in mutual.items()}
     request = await listener_of(world, protocol, MutualAuthentication=given)
     assert (await world.refused("CreateListener", **request))[0] == code
+
+
+async def test_tls_listeners_have_an_alpn_policy(world) -> None:
+    request = await listener_of(world, "TLS", AlpnPolicy=["HTTP2Preferred"])
+    (listener,) = (await world.do("CreateListener", **request))["Listeners"]
+    assert listener["AlpnPolicy"] == ["HTTP2Preferred"]
+    arn = {"ListenerArn": listener["ListenerArn"]}
+    (kept,) = (await world.do("ModifyListener", **arn, Port=444))["Listeners"]
+    assert kept["AlpnPolicy"] == ["HTTP2Preferred"]
+    (changed,) = (await world.do("ModifyListener", **arn, AlpnPolicy=["None"]))["Listeners"]
+    assert changed["AlpnPolicy"] == ["None"]
+    for policies in (["HTTP3"], ["None", "HTTP1Only"]):
+        refused = await world.refused("ModifyListener", **arn, AlpnPolicy=policies)
+        assert refused[0] == "ValidationError"
+    request = await listener_of(world, "HTTPS", AlpnPolicy=["None"])
+    assert await world.refused("CreateListener", **request) == (
+        "InvalidConfigurationRequest",
+        "An ALPN policy cannot be specified for HTTPS listeners",
+    )
