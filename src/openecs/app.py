@@ -40,6 +40,8 @@ from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.authorization import Authorization
+from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -56,6 +58,15 @@ from openecs.store.sql import SqlStore
 log = structlog.get_logger(__name__)
 
 _S = TypeVar("_S", Store, MetricStore)
+
+_SERVICES = (
+    ecs.SERVICE,
+    sts.SERVICE,
+    acm.SERVICE,
+    iam.SERVICE,
+    ec2.SERVICE,
+    elbv2.SERVICE,
+)
 
 
 class _Randomness(threading.local):
@@ -425,15 +436,9 @@ def _gateway(
     return Gateway(
         store=stores.resources,
         metrics=stores.metrics,
-        services=(
-            ecs.SERVICE,
-            sts.SERVICE,
-            acm.SERVICE,
-            iam.SERVICE,
-            ec2.SERVICE,
-            elbv2.SERVICE,
-        ),
-        credentials=keys,
+        services=_SERVICES,
+        credentials=StoredCredentials(keys, stores.resources),
+        authorize=Authorization(stores.resources, _SERVICES),
         clock=now,
         ids=SystemIds(),
         settings=api,

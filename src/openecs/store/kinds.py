@@ -54,6 +54,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
+from openecs.store import iam
 from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.base import INSTALLATION, Kind
 
@@ -453,4 +454,5 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     METRIC_ALARMS,
+    *iam.KINDS,
 )

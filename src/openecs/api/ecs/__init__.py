@@ -22,6 +22,7 @@ from openecs.api.ecs import (
     task_sets,
     tasks,
 )
+from openecs.api.ecs.access import ACCESS
 
 SERVICE = Service(
     name="ecs",
@@ -44,4 +45,5 @@ SERVICE = Service(
         **task_sets.OPERATIONS,
         **tasks.OPERATIONS,
     },
+    access=ACCESS,
 )
