@@ -79,7 +79,7 @@ async def test_one_call_makes_all_that_it_takes(world) -> None:
     assert path["accessType"] == "PUBLIC"
     assert path["endpoint"].startswith("we-")
     assert path["endpoint"].endswith(f".ecs.{SCOPE.region}.on.localhost")
-    assert configuration["cpu"], configuration["memory"] == ("256", "512")
+    assert (configuration["cpu"], configuration["memory"]) == ("256", "512")
     assert configuration["healthCheckPath"] == "/ping"
     assert configuration["primaryContainer"] == {"image": "nginx", "containerPort": 80}
     assert configuration["taskDefinitionArn"].endswith("task-definition/default-web:1")
@@ -109,10 +109,8 @@ async def test_the_service_is_one_of_ecs(world) -> None:
     assert shown["resourceManagementType"] == "ECS"
     assert shown["desiredCount"] == 3
     assert shown["deploymentConfiguration"]["strategy"] == "CANARY"
-    (group,) = (
-        each["groupId"] if "groupId" in each else each
-        for each in shown["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]
-    )
+    network = shown["deployments"][0]["networkConfiguration"]["awsvpcConfiguration"]
+    (group,) = network["securityGroups"]
     assert made["activeConfigurations"][0]["networkConfiguration"]["securityGroups"] == [group]
     for managed_by, arns in (("ECS", [ARN]), ("CUSTOMER", [])):
         listed = await world.do("ListServices", resourceManagementType=managed_by)
@@ -182,7 +180,7 @@ async def test_another_port_is_let_in(world) -> None:
     (group,) = made["activeConfigurations"][0]["networkConfiguration"]["securityGroups"]
     await completed(world)
     await update(world, primaryContainer={"image": "nginx", "containerPort": 81})
-    rules = [g for g in await everything(world, SECURITY_GROUPS) if g.id == group][0].rules
+    rules = next(g for g in await everything(world, SECURITY_GROUPS) if g.id == group).rules
     assert [rule.from_port for rule in rules if not rule.is_egress] == [80, 81]
     assert (await the_service(world)).revision.load_balancers[0].container_port == 81
 
@@ -273,8 +271,10 @@ async def test_a_name_of_the_image(world) -> None:
             {"taskDefinitionArn": "own"},
             (
                 INVALID,
-                "You cannot specify primaryContainer, executionRoleArn together with "
-                "taskDefinitionArn.",
+                (
+                    "You cannot specify primaryContainer, executionRoleArn together with "
+                    "taskDefinitionArn."
+                ),
             ),
         ),
         (
