@@ -1,0 +1,182 @@
+"""Express Mode: one call, a URL that answers, an update nobody notices, and nothing left."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from openecs_server import OpenEcs, containers_of, eventually
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+ROLE = "arn:aws:iam::000000000000:role/ecsInfrastructure"
+#: The door of port 443 is this test's own here.
+DOOR = "127.83.41.9"
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server with a door of its own."""
+    openecs = OpenEcs(
+        tmp_path / "data", OPENECS_DEPLOYMENT_HEALTHY_AFTER="1", OPENECS_ELB_BIND_ADDRESS=DOOR
+    )
+    openecs.start()
+    yield openecs
+    openecs.clean()
+
+
+def says(word: str) -> dict:
+    """A container that answers with a word, and ends at once on SIGTERM."""
+    script = (
+        f"mkdir /w; echo {word} > /w/index.html; touch /w/ping; httpd -f -p 80 -h /w & "
+        "trap 'kill $!' TERM; wait"
+    )
+    return {"image": "busybox", "command": ["sh", "-c", script]}
+
+
+class Url:
+    """``https://HOST/``, asked for at the door as a client does that trusts ``openecs ca``."""
+
+    def __init__(self, server: OpenEcs, host: str) -> None:
+        self.host = host
+        self.ca = server.data_dir / "ca.pem"
+        command = [sys.executable, "-m", "openecs", "ca"]
+        self.ca.write_bytes(subprocess.check_output(command, env=server.environment))
+        self.context = ssl.create_default_context(cafile=str(self.ca))
+        self.answers: set[str] = set()
+
+    def get(self) -> str | None:
+        """The answer; None: there is none."""
+        connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=10)
+        try:
+            plain = socket.create_connection((DOOR, 443), timeout=10)
+            connection.sock = self.context.wrap_socket(plain, server_hostname=self.host)
+            connection.request("GET", "/")
+            answer = connection.getresponse()
+            body = answer.read().decode().strip()
+        except OSError:
+            return None
+        finally:
+            connection.close()
+        return body if answer.status == 200 else None
+
+    def curl(self) -> str:
+        """What curl prints."""
+        command = ["curl", "-sS", "--cacert", self.ca, "--resolve", f"{self.host}:443:{DOOR}"]
+        return subprocess.check_output([*command, f"https://{self.host}/"], text=True).strip()
+
+    @contextmanager
+    def asked(self):
+        """One request after another, each on a connection of its own."""
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.wait(0.02):
+                answer = self.get()
+                self.answers.add(answer or "nothing")
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield self.answers
+        finally:
+            stop.set()
+            thread.join()
+
+
+def quickly(server: OpenEcs, name: str) -> None:
+    """Deployments and drains that do not wait for what is not to be seen here."""
+    server.client("ecs").update_service(
+        service=name,
+        deploymentConfiguration={
+            "strategy": "CANARY",
+            "canaryConfiguration": {"canaryPercent": 50.0, "canaryBakeTimeInMinutes": 0},
+            "bakeTimeInMinutes": 0,
+        },
+    )
+    elb = server.client("elbv2")
+    for group in elb.describe_target_groups()["TargetGroups"]:
+        elb.modify_target_group(
+            TargetGroupArn=group["TargetGroupArn"],
+            HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=2,
+        )
+        elb.modify_target_group_attributes(
+            TargetGroupArn=group["TargetGroupArn"],
+            Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "2"}],
+        )
+
+
+def endpoint(service: dict) -> str:
+    return service["activeConfigurations"][0]["ingressPaths"][0]["endpoint"]
+
+
+@pytest.mark.covers(
+    "ecs:CreateExpressGatewayService",
+    "ecs:DescribeExpressGatewayService",
+    "ecs:UpdateExpressGatewayService",
+    "ecs:DeleteExpressGatewayService",
+)
+def test_an_express_service_from_its_first_answer_to_its_last(server):
+    ecs = server.client("ecs")
+    service = ecs.create_express_gateway_service(
+        serviceName="web",
+        executionRoleArn=ROLE,
+        infrastructureRoleArn=ROLE,
+        primaryContainer=says("hello"),
+    )["service"]
+    arn, url = service["serviceArn"], Url(server, endpoint(service))
+    quickly(server, "web")
+    eventually(lambda: url.get() == "hello")
+    assert url.curl() == "hello"
+    other = ecs.create_express_gateway_service(
+        serviceName="other",
+        executionRoleArn=ROLE,
+        infrastructureRoleArn=ROLE,
+        primaryContainer=says("other"),
+    )["service"]
+    quickly(server, "other")
+    eventually(lambda: Url(server, endpoint(other)).get() == "other")
+    ecs.get_waiter("services_stable").wait(services=["web"], WaiterConfig={"Delay": 1})
+
+    with url.asked() as answers:
+        updated = ecs.update_express_gateway_service(
+            serviceArn=arn, primaryContainer=says("welcome")
+        )["service"]
+        assert updated["targetConfiguration"]["primaryContainer"]["command"][2].count("welcome")
+        eventually(lambda: len(current(ecs, arn)["activeConfigurations"]) == 1, within=120)
+        eventually(lambda: url.get() == "welcome")
+    assert answers == {"hello", "welcome"}
+
+    tasks = ecs.list_tasks(serviceName="web")["taskArns"]
+    gone = ecs.delete_express_gateway_service(serviceArn=arn)["service"]
+    assert gone["status"]["statusCode"] == "DRAINING"
+    eventually(lambda: current(ecs, arn)["status"]["statusCode"] == "INACTIVE")
+    eventually(lambda: url.get() is None)
+    eventually(lambda: not [c for task in tasks for c in containers_of(task)])
+    assert Url(server, endpoint(other)).get() == "other"
+    ecs.delete_express_gateway_service(serviceArn=other["serviceArn"])
+    eventually(lambda: left(server) == ["default"])
+
+
+def current(ecs, arn: str) -> dict:
+    return ecs.describe_express_gateway_service(serviceArn=arn)["service"]
+
+
+def left(server: OpenEcs) -> list[str]:
+    """The names of everything that an Express service could have left."""
+    elb, acm = server.client("elbv2"), server.client("acm")
+    groups = server.client("ec2").describe_security_groups()["SecurityGroups"]
+    return [
+        *(each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancers"]),
+        *(each["TargetGroupName"] for each in elb.describe_target_groups()["TargetGroups"]),
+        *(each["DomainName"] for each in acm.list_certificates()["CertificateSummaryList"]),
+        *(each["GroupName"] for each in groups),
+    ]
