@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from openecs.api import shapes
 from openecs.api.base import Members
-from openecs.api.ecs import express_requests, tags
+from openecs.api.ecs import express_requests, express_resources, tags
 from openecs.api.ecs.service_views import current_deployment
 from openecs.model.express import ExpressConfiguration, ExpressGateway
-from openecs.model.services import Service, ServiceRevision, ServiceStatus
+from openecs.model.services import Service, ServiceRevision
 from openecs.store.base import View
 from openecs.store.kinds import TASK_DEFINITIONS, task_definition_key
 
@@ -23,7 +23,7 @@ def show(
         if gateway is not None
     ]
     return {
-        **_named(service, gateway),
+        **_named(view, service, gateway),
         "infrastructureRoleArn": gateway.infrastructure_role_arn if gateway else None,
         "currentDeployment": current.arn if current else None,
         "activeConfigurations": configurations,
@@ -34,7 +34,7 @@ def show(
 def show_updated(view: View, service: Service, gateway: ExpressGateway) -> Members:
     """An Express service after an update: what it is on its way to."""
     target = configuration(view, service.revision, gateway) if service.revision else None
-    return {**_named(service, gateway), "targetConfiguration": target}
+    return {**_named(view, service, gateway), "targetConfiguration": target}
 
 
 def configuration(view: View, revision: ServiceRevision, gateway: ExpressGateway | None) -> Members:
@@ -64,22 +64,16 @@ def ingress_paths(gateway: ExpressGateway | None) -> list[Members]:
     return [{"accessType": str(gateway.access_type), "endpoint": gateway.host}]
 
 
-def _named(service: Service, gateway: ExpressGateway | None) -> Members:
+def _named(view: View, service: Service, gateway: ExpressGateway | None) -> Members:
+    reason = express_resources.trouble(view, gateway) if gateway else None
     return {
         "cluster": service.cluster,
         "serviceName": service.name,
         "serviceArn": service.arn,
-        "status": {"statusCode": str(service.status), "statusReason": _reason(service)},
+        "status": {"statusCode": str(service.status), "statusReason": reason},
         "createdAt": service.created_at,
         "updatedAt": gateway.updated_at if gateway else service.deleted_at,
     }
-
-
-def _reason(service: Service) -> str | None:
-    """Why it is not there any more, or how its newest deployment fares."""
-    if service.status is not ServiceStatus.ACTIVE:
-        return None
-    return service.primary.rollout_state_reason if service.primary else None
 
 
 def _settings(found: ExpressConfiguration | None) -> Members:

@@ -9,11 +9,13 @@ import pytest
 from openecs.api.base import ApiSettings
 from openecs.authority import LocalAuthority
 from openecs.decide.default_network import default_network
+from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
 from openecs.model.services import RolloutState, ServiceStatus
 from openecs.store.kinds import (
     CERTIFICATES,
     EXPRESS_GATEWAYS,
     LISTENERS,
+    LOAD_BALANCER_STATES,
     LOAD_BALANCERS,
     RULES,
     SECURITY_GROUPS,
@@ -125,6 +127,41 @@ async def test_the_service_is_one_of_ecs(world) -> None:
         INVALID,
         "Updating to ROLLING deployment strategy is not supported for ExpressGatewayServices.",
     )
+
+
+async def test_a_revision_tells_what_was_made(world) -> None:
+    made = await create(world)
+    (shown,) = made["activeConfigurations"]
+    told = await world.do(
+        "DescribeServiceRevisions", serviceRevisionArns=[shown["serviceRevisionArn"]]
+    )
+    managed = told["serviceRevisions"][0]["ecsManagedResources"]
+    (path,) = managed["ingressPaths"]
+    (gateway,) = await everything(world, EXPRESS_GATEWAYS)
+    (listener,) = await everything(world, LISTENERS)
+    assert path["endpoint"] == shown["ingressPaths"][0]["endpoint"]
+    assert path["loadBalancer"]["status"] == "PROVISIONING"
+    assert path["listener"]["arn"] == listener.arn
+    assert path["certificate"]["arn"] == gateway.certificate_arn
+    assert {each["arn"] for each in path["targetGroups"]} == {*gateway.target_group_arns}
+    assert {each["port"] for each in path["targetGroups"]} == {80}
+    (group,) = shown["networkConfiguration"]["securityGroups"]
+    assert managed["serviceSecurityGroups"][0]["arn"].endswith(group)
+
+
+async def test_why_it_cannot_be_reached(world) -> None:
+    made = await create(world)
+    assert made["status"] == {"statusCode": "ACTIVE"}
+    (balancer,) = await everything(world, LOAD_BALANCERS)
+    state = LoadBalancerState(
+        scope=SCOPE,
+        load_balancer=balancer.path,
+        code=LoadBalancerStateCode.ACTIVE_IMPAIRED,
+        reason="taken",
+    )
+    await world.put(LOAD_BALANCER_STATES, [state])
+    found = await world.do("DescribeExpressGatewayService", serviceArn=ARN)
+    assert found["service"]["status"] == {"statusCode": "ACTIVE", "statusReason": "taken"}
 
 
 async def test_services_of_the_same_subnets_share_a_load_balancer(world) -> None:
