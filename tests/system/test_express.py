@@ -91,6 +91,23 @@ class Url:
             thread.join()
 
 
+def a_listener_that_was_there_first(server: OpenEcs) -> None:
+    """Another load balancer has the door of port 443: what names nobody else is for it."""
+    elb, ec2 = server.client("elbv2"), server.client("ec2")
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"][:2]]
+    made = elb.create_load_balancer(Name="mine", Subnets=subnets)["LoadBalancers"][0]
+    certificate = server.client("acm").request_certificate(DomainName="mine.test")
+    elb.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": certificate["CertificateArn"]}],
+        DefaultActions=[
+            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}},
+        ],
+    )
+
+
 def quickly(server: OpenEcs, name: str) -> None:
     """Deployments and drains that do not wait for what is not to be seen here."""
     server.client("ecs").update_service(
@@ -126,6 +143,8 @@ def endpoint(service: dict) -> str:
 )
 def test_an_express_service_from_its_first_answer_to_its_last(server):
     ecs = server.client("ecs")
+    a_listener_that_was_there_first(server)
+    before = left(server)
     service = ecs.create_express_gateway_service(
         serviceName="web",
         executionRoleArn=ROLE,
@@ -163,7 +182,9 @@ def test_an_express_service_from_its_first_answer_to_its_last(server):
     eventually(lambda: not [c for task in tasks for c in containers_of(task)])
     assert Url(server, endpoint(other)).get() == "other"
     ecs.delete_express_gateway_service(serviceArn=other["serviceArn"])
-    eventually(lambda: left(server) == ["default"])
+    server.kill()
+    server.start()
+    eventually(lambda: left(server) == before)
 
 
 def current(ecs, arn: str) -> dict:

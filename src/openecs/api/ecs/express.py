@@ -177,10 +177,11 @@ def _next_definition(
     given = {m: request[m] for m in express_requests.OF_DEFINITION if request.get(m) is not None}
     current = references.find_definition(tx, call, revision.task_definition_arn)
     is_managed = revision.express is not None and revision.express.is_managed
+    is_managed = is_managed and revision.family == family
     if request.get("taskDefinitionArn") or current is None or (given and not is_managed):
         return _definition(tx, call, family, request)
     before = express_requests.definition_members(current)
-    container = {**before["primaryContainer"], **(given.get("primaryContainer") or {})}
+    container = {**(before["primaryContainer"] or {}), **(given.get("primaryContainer") or {})}
     wanted = {**before, **given, "primaryContainer": container}
     return current if wanted == before else _definition(tx, call, family, wanted)
 

@@ -12,7 +12,12 @@ from openecs.api.base import Call, Members
 from openecs.api.ecs import errors, references
 from openecs.api.ecs.task_definitions import register_task_definition
 from openecs.model.express import ExpressConfiguration, ScalingTarget
-from openecs.model.task_definitions import ContainerDefinition, TaskDefinition, TaskDefinitionStatus
+from openecs.model.task_definitions import (
+    ContainerDefinition,
+    LogConfiguration,
+    TaskDefinition,
+    TaskDefinitionStatus,
+)
 from openecs.store.base import Transaction, View
 
 #: The container that is served.
@@ -27,6 +32,8 @@ OF_DEFINITION = (
     "cpuArchitecture",
 )
 
+#: Members of the container that are those of a task definition's.
+_KEPT = ("image", "command", "environment", "secrets", "repositoryCredentials")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}")
 _IMAGE = re.compile(r"(?:.*/)?([^/:@]+)(?::[^/]*)?(?:@.*)?")
 _PORT, _HEALTH_CHECK_PATH, _CPU, _MEMORY = 80, "/ping", "256", "512"
@@ -97,7 +104,7 @@ def definition_members(definition: TaskDefinition) -> Members:
         "cpu": str(definition.cpu) if definition.cpu is not None else None,
         "memory": str(definition.memory) if definition.memory is not None else None,
         "cpuArchitecture": platform.cpu_architecture if platform else None,
-        "primaryContainer": _shown(main(definition)),
+        "primaryContainer": _shown(definition.container(CONTAINER)),
     }
 
 
@@ -158,13 +165,12 @@ def register(tx: Transaction, call: Call, family: str, wanted: Members) -> TaskD
 def _registered(call: Call, container: Members) -> Members:
     number = container.get("containerPort") or _PORT
     mapping = {"containerPort": number, "protocol": "tcp", "name": f"main-{number}-tcp"}
-    kept = ("image", "command", "environment", "secrets", "repositoryCredentials")
     return {
         "name": CONTAINER,
         "essential": True,
         "portMappings": [mapping],
         "logConfiguration": _logs(call, container.get("awsLogsConfiguration")),
-        **{member: container[member] for member in kept if member in container},
+        **{member: container[member] for member in _KEPT if member in container},
     }
 
 
@@ -179,17 +185,23 @@ def _logs(call: Call, given: Members | None) -> Members | None:
     return {"logDriver": "awslogs", "options": options}
 
 
-def _shown(container: ContainerDefinition) -> Members:
+def _shown(container: ContainerDefinition | None) -> Members | None:
+    """The served container; None where UpdateService has deployed a definition without one."""
+    if container is None:
+        return None
     members = shapes.to_members(container)
-    kept = ("image", "command", "environment", "secrets", "repositoryCredentials")
-    logs = container.log_configuration
-    options = (logs.options if logs and logs.log_driver == "awslogs" else None) or {}
-    shown_logs = {
+    return {
+        **{member: members[member] for member in _KEPT if member in members},
+        "containerPort": next((each.container_port for each in container.port_mappings), None),
+        "awsLogsConfiguration": _shown_logs(container.log_configuration),
+    }
+
+
+def _shown_logs(logs: LogConfiguration | None) -> Members | None:
+    if logs is None or logs.log_driver != "awslogs":
+        return None
+    options = logs.options or {}
+    return {
         "logGroup": options.get("awslogs-group"),
         "logStreamPrefix": options.get("awslogs-stream-prefix"),
-    }
-    return {
-        **{member: members[member] for member in kept if member in members},
-        "containerPort": container.port_mappings[0].container_port,
-        "awsLogsConfiguration": shown_logs if options else None,
     }

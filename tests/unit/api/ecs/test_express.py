@@ -22,7 +22,7 @@ from openecs.store.kinds import (
     SERVICES,
     TARGET_GROUPS,
 )
-from openecs.testing.builders import SCOPE, a_call
+from openecs.testing.builders import SCOPE, SECURITY_GROUP, a_call
 
 INVALID = "InvalidParameterException"
 ROLES = "arn:aws:iam::123456789012:role"
@@ -260,6 +260,56 @@ async def test_a_task_definition_of_the_users_own(world) -> None:
         INVALID,
         "primaryContainer is required.",
     )
+
+
+async def test_a_definition_that_update_service_has_deployed(world) -> None:
+    await create(world)
+    await completed(world)
+    container = {"name": "Main", "image": "own", "portMappings": [{"containerPort": 80}]}
+    registered = await world.do(
+        "RegisterTaskDefinition",
+        family="own",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[container],
+    )
+    arn = registered["taskDefinition"]["taskDefinitionArn"]
+    await world.do("UpdateService", service="web", taskDefinition=arn)
+    found = await world.do("DescribeExpressGatewayService", serviceArn=ARN)
+    assert found["service"]["activeConfigurations"][0]["primaryContainer"]["image"] == "own"
+    refused = await world.refused("UpdateExpressGatewayService", serviceArn=ARN, memory="1024")
+    assert refused == (INVALID, "primaryContainer is required.")
+
+
+async def test_an_update_in_the_middle_of_another(world) -> None:
+    await create(world)
+    await completed(world)
+    for word in ("one", "two"):
+        await update(world, primaryContainer={"image": word})
+    found = await world.do("DescribeExpressGatewayService", serviceArn=ARN)
+    images = [
+        each["primaryContainer"]["image"] for each in found["service"]["activeConfigurations"]
+    ]
+    assert images == ["two", "one", "nginx"]
+    assert [d.revision.on_alternate for d in (await the_service(world)).deployments] == [
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_where_the_tasks_stand_may_change_in_the_vpc(world) -> None:
+    made = await create(world)
+    await completed(world)
+    (own,) = made["activeConfigurations"][0]["networkConfiguration"]["securityGroups"]
+    changed = await update(world, networkConfiguration={"subnets": SUBNETS[:2]})
+    network = changed["targetConfiguration"]["networkConfiguration"]
+    assert network == {"subnets": SUBNETS[:2], "securityGroups": [own]}
+    again = await update(world, networkConfiguration={"securityGroups": [SECURITY_GROUP]})
+    network = again["targetConfiguration"]["networkConfiguration"]
+    assert network == {"subnets": SUBNETS[:2], "securityGroups": [SECURITY_GROUP, own]}
 
 
 async def test_a_deletion_drains(world) -> None:
