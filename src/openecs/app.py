@@ -16,6 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -49,9 +50,13 @@ from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtim
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
+from openecs.store.metrics import MetricStore
 from openecs.store.sql import SqlStore
 
 log = structlog.get_logger(__name__)
+
+_S = TypeVar("_S", Store, MetricStore)
 
 
 class _Randomness(threading.local):
@@ -157,6 +162,14 @@ class _Parts:
     edge: Edge
 
 
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """Where things are kept: resources, and what is measured."""
+
+    resources: Store
+    metrics: MetricStore
+
+
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
     _allow_open_files()
     async with contextlib.AsyncExitStack() as stack:
@@ -164,6 +177,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys = root_keys(settings)
         keys.ensure(settings.account_id)
         store = await stack.enter_async_context(_open(_store(settings)))
+        metrics = await stack.enter_async_context(_open(_metrics(settings)))
         runtime = await stack.enter_async_context(_engine(settings))
         stack.push_async_callback(_tidy, runtime)
         node = _node(settings, store, runtime)
@@ -186,7 +200,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         if settings.ephemeral:
             stack.callback(edge.stop)
         parts = _Parts(node, services, control, edge)
-        gateway = _gateway(settings, api, store, keys, parts)
+        gateway = _gateway(settings, api, _Stores(store, metrics), keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -321,8 +335,12 @@ def _store(settings: Settings) -> Store:
     return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
 
 
+def _metrics(_settings: Settings) -> MetricStore:
+    return MemoryMetricStore()
+
+
 @contextlib.asynccontextmanager
-async def _open(store: Store) -> AsyncIterator[Store]:
+async def _open(store: _S) -> AsyncIterator[_S]:
     await store.open()
     try:
         yield store
@@ -390,7 +408,7 @@ def _installation(settings: Settings) -> str:
 
 
 def _gateway(
-    settings: Settings, api: ApiSettings, store: Store, keys: RootKeys, parts: _Parts
+    settings: Settings, api: ApiSettings, stores: _Stores, keys: RootKeys, parts: _Parts
 ) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
@@ -401,7 +419,8 @@ def _gateway(
         return _json({"status": "resting"})
 
     async def reset(_: Caller) -> Reply:
-        await store.clear()
+        await stores.resources.clear()
+        await stores.metrics.clear()
         await parts.node.empty()
         await parts.node.register()
         await parts.services.observe()
@@ -414,7 +433,8 @@ def _gateway(
     if settings.ephemeral:
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
-        store=store,
+        store=stores.resources,
+        metrics=stores.metrics,
         services=(
             ecs.SERVICE,
             sts.SERVICE,

@@ -1,6 +1,7 @@
 """What an AWS operation is made of: the call, the error, the operation, the service.
 
-An operation is a synchronous function ``(view or transaction, call, request) -> response``. The
+An operation is a synchronous function ``(view or transaction, call, request) -> response``, or an
+asynchronous one ``(metric store, call, request) -> response``. The
 gateway has parsed and validated ``request`` against the service's model before: members are spelled
 as in AWS's API, timestamps are aware datetimes, blobs are bytes, unknown members are gone. The
 response is spelled the same way; members that are None are left out.
@@ -8,7 +9,7 @@ response is spelled the same way; members that are None are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from openecs.model.certificates import Authority, NoAuthority
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Transaction, View
+from openecs.store.metrics import MetricStore
 
 Members = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Members])
@@ -82,7 +84,14 @@ class Writes:
     function: Callable[[Transaction, Call, Any], Members]
 
 
-Operation = Reads | Writes
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """An operation on metrics, which are no resources and take part in no transaction."""
+
+    function: Callable[[MetricStore, Call, Any], Awaitable[Members]]
+
+
+Operation = Reads | Writes | Measures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

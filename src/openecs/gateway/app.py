@@ -20,6 +20,7 @@ from openecs.gateway.exchange import BODY_LIMIT, Reply, Request, too_large
 from openecs.gateway.refusal import Reason, Refused
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Store
+from openecs.store.metrics import MetricStore
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -68,6 +69,7 @@ class Gateway:
     """
 
     store: Store
+    metrics: MetricStore
     services: Sequence[Service]
     credentials: Credentials
     clock: Callable[[], datetime]
@@ -79,7 +81,7 @@ class Gateway:
     _dispatch: Dispatch = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_dispatch", Dispatch(self.store, self.services))
+        object.__setattr__(self, "_dispatch", Dispatch(self.store, self.metrics, self.services))
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve what an ASGI server hands over: a request, or its own lifespan."""

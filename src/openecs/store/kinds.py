@@ -55,6 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -462,4 +463,5 @@ ALL = (
     CERTIFICATES,
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
+    METRIC_ALARMS,
 )

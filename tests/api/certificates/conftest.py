@@ -24,6 +24,7 @@ from openecs.model.identity import Scope
 from openecs.model.load_balancing import Action, FixedResponseAction, Listener
 from openecs.store.kinds import LISTENERS
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.testing.builders import NOW, CountingIds
 
 ACCOUNT = "123456789012"
@@ -89,6 +90,7 @@ def door(tmp_path):
     store, authority = MemoryStore(), LocalAuthority(tmp_path)
     gateway = Gateway(
         store=store,
+        metrics=MemoryMetricStore(),
         services=(acm.SERVICE, iam.SERVICE),
         credentials=OneKey(),
         clock=lambda: datetime.now(UTC),

@@ -20,6 +20,7 @@ from openecs.app import SystemIds
 from openecs.gateway.app import Gateway
 from openecs.gateway.credentials import AccessKey
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
 
 ROOT = AccessKey(
     access_key_id="AKIAROOT",
@@ -40,6 +41,7 @@ class OneKey:
 def ec2_door():
     gateway = Gateway(
         store=MemoryStore(),
+        metrics=MemoryMetricStore(),
         services=(api.SERVICE,),
         credentials=OneKey(),
         clock=lambda: datetime.now(UTC),

@@ -21,6 +21,7 @@ from openecs.model.clusters import Cluster
 from openecs.store.base import StoreUnavailable
 from openecs.store.kinds import CLUSTERS
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.testing.builders import CountingIds
 
 ACCOUNT = "123456789012"
@@ -119,6 +120,7 @@ def door():
     """The gateway's address."""
     gateway = Gateway(
         store=MemoryStore(),
+        metrics=MemoryMetricStore(),
         services=SERVICES,
         credentials=TwoKeys(),
         clock=lambda: datetime.now(UTC),

@@ -16,6 +16,7 @@ from openecs.api.base import ApiSettings, Reads, Service
 from openecs.gateway.app import Gateway
 from openecs.gateway.credentials import AccessKey
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.testing.builders import CountingIds
 
 KEY = AccessKey(
@@ -35,6 +36,7 @@ class OneKey:
 
 GATEWAY = Gateway(
     store=MemoryStore(),
+    metrics=MemoryMetricStore(),
     services=[
         sts.SERVICE,
         Service(name="ecs", operations={"RegisterTaskDefinition": Reads(lambda *_: {"tags": []})}),
