@@ -11,6 +11,7 @@ import pytest
 from openecs.api.base import ApiSettings
 from openecs.api.ecs import SERVICE
 from openecs.api.elbv2.rules import create_rule
+from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import LeaseLost
@@ -45,7 +46,7 @@ class Express(World):
 
     def __init__(self, authority, guard=None) -> None:
         super().__init__(SERVICE)
-        self.call = a_call(settings=ApiSettings(authority=authority))
+        self.call = a_call(settings=ApiSettings(authority=authority), ids=SystemIds())
         self.loop = ExpressGateways(
             store=self.store, clock=lambda: NOW, ids=CountingIds(), guard=guard
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from openecs.api.base import Call, Members, Operation, Reads, Writes
+from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writes
 from openecs.api.ecs import (
     clusters,
     errors,
@@ -61,7 +61,7 @@ def create_express_gateway_service(tx: Transaction, call: Call, request: Members
         port=port,
         health_check_path=configuration.health_check_path,
     )
-    gateway = express_ingress.build(tx, call, wanted)
+    gateway = _built(tx, call, wanted)
     asked = {
         "cluster": cluster.name,
         "serviceName": name,
@@ -160,6 +160,14 @@ def _check_free(view: View, call: Call, cluster: Cluster, name: str) -> None:
     is_left = bool(view.scan(EXPRESS_GATEWAYS, call.scope, prefix=f"{key}/", limit=1))
     if is_left or (known is not None and known.status is ServiceStatus.DRAINING):
         raise errors.invalid_parameter("Unable to Start a service that is still Draining.")
+
+
+def _built(tx: Transaction, call: Call, wanted: express_ingress.Wanted) -> ExpressGateway:
+    try:
+        return express_ingress.build(tx, call, wanted)
+    except ServiceError as error:
+        # What another service refuses is none of the errors that clients of Amazon ECS know.
+        raise errors.client(f"{error.code}: {error.message}") from error
 
 
 def _definition(tx: Transaction, call: Call, family: str, request: Members) -> TaskDefinition:

@@ -6,6 +6,7 @@ Developer Guide, "Resources created by Amazon ECS Express Mode services".
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -132,7 +133,7 @@ def _balancer(tx: Transaction, call: Call, place: Place) -> LoadBalancer:
         tx,
         call,
         {
-            "GroupName": f"ecs-express-gateway-alb-sg-{int(call.now.timestamp() * 1000)}",
+            "GroupName": _group_name(tx, call),
             "Description": "Load balancer of Amazon ECS Express Mode services",
             "VpcId": place.vpc_id,
             **_group_tags(),
@@ -150,6 +151,14 @@ def _balancer(tx: Transaction, call: Call, place: Place) -> LoadBalancer:
     }
     create_load_balancer(tx, call, request)
     return tx.find(LOAD_BALANCERS, call.scope, "name", (name,))[0]
+
+
+def _group_name(view: View, call: Call) -> str:
+    """A name by the time, in milliseconds, which two calls may have in common."""
+    taken = {each.name for each in network.security_groups(view, call.scope)}
+    times = itertools.count(int(call.now.timestamp() * 1000))
+    names = (f"ecs-express-gateway-alb-sg-{time}" for time in times)
+    return next(name for name in names if name not in taken)
 
 
 def _listener(tx: Transaction, call: Call, balancer: LoadBalancer, certificate: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from openecs.api.base import ApiSettings
+from openecs.api.ec2.security_groups import create_security_group
+from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.decide.default_network import default_network
 from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
@@ -43,7 +45,7 @@ def authority(tmp_path_factory):
 
 @pytest.fixture
 def world(world, authority):
-    world.call = a_call(settings=ApiSettings(authority=authority))
+    world.call = a_call(settings=ApiSettings(authority=authority), ids=SystemIds())
     return world
 
 
@@ -174,6 +176,8 @@ async def test_services_of_the_same_subnets_share_a_load_balancer(world) -> None
     assert len(await everything(world, TARGET_GROUPS)) == 52
     await create(world, serviceName="elsewhere", networkConfiguration={"subnets": SUBNETS[:2]})
     assert len(await everything(world, LOAD_BALANCERS)) == 3
+    groups = [group.name for group in await everything(world, SECURITY_GROUPS)]
+    assert len({*groups}) == len(groups) == 27 + 3 + 1
 
 
 async def test_an_update_deploys_what_is_given_over_what_was(world) -> None:
@@ -382,6 +386,14 @@ async def test_what_may_not_be(world, changes, refused) -> None:
     asked = {k: v for k, v in {**REQUEST, **changes}.items() if v is not None}
     assert await world.refused("CreateExpressGatewayService", **asked) == refused
     assert not await everything(world, LOAD_BALANCERS)
+
+
+async def test_what_another_service_refuses_is_told(world) -> None:
+    vpc = default_network(SCOPE).vpc.id
+    asked = {"GroupName": f"default-web-{vpc}", "Description": "mine", "VpcId": vpc}
+    await world.store.write(lambda tx: create_security_group(tx, world.call, asked))
+    code, text = await world.refused("CreateExpressGatewayService", **REQUEST)
+    assert (code, text.partition(":")[0]) == ("ClientException", "InvalidGroup.Duplicate")
 
 
 async def test_what_is_not_there(world) -> None:
