@@ -140,10 +140,11 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     name = f"door {first.listener.port}"
     chains = []
     if first.listener.protocol == "HTTPS":
-        taken = set(first.hosts)
+        taken = {*first.hosts, *(front.balancer.dns_name for front in fronts)}
         for front in fronts[1:]:
-            names = [n for n in (front.balancer.dns_name, *front.hosts) if n not in taken]
-            taken.update(names)
+            hosts = [host for host in front.hosts if host not in taken]
+            names = [front.balancer.dns_name, *hosts]
+            taken.update(hosts)
             chain = _chain(front, routes_file(front.listener), xds)
             chain["filter_chain_match"] = {"server_names": names}
             chains.append(chain)

@@ -25,3 +25,10 @@ def test_a_name_that_rules_are_for_belongs_to_who_was_there_first() -> None:
     names = [chain.get("filter_chain_match") for chain in door["filter_chains"]]
     b, c = (front.balancer.dns_name for front in fronts[1:])
     assert names == [{"server_names": [b, "two.test"]}, {"server_names": [c]}, None]
+
+
+def test_the_name_of_a_load_balancer_is_its_own() -> None:
+    other = a_front("b")
+    name = other.balancer.dns_name
+    door = listeners.door([a_front("a", name), other], "127.0.0.1", Path("/xds"))
+    assert door["filter_chains"][0]["filter_chain_match"] == {"server_names": [name]}
