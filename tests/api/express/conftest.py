@@ -18,6 +18,7 @@ from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.gateway.app import Gateway
 from openecs.gateway.credentials import AccessKey
+from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.sql import SqlStore
 
 ROOT = AccessKey(
@@ -34,17 +35,7 @@ class OneKey:
         return ROOT if access_key_id == ROOT.access_key_id else None
 
 
-async def _serve(directory, server: uvicorn.Server, listening: socket.socket) -> None:
-    store = SqlStore(f"sqlite:///{directory}/openecs.db")
-    server.config.app = Gateway(
-        store=store,
-        services=(acm.SERVICE, ec2.SERVICE, ecs.SERVICE, elbv2.SERVICE),
-        credentials=OneKey(),
-        clock=lambda: datetime.now(UTC),
-        ids=SystemIds(),
-        settings=ApiSettings(authority=LocalAuthority(directory)),
-        special={},
-    )
+async def _serve(store: SqlStore, server: uvicorn.Server, listening: socket.socket) -> None:
     await store.open()
     try:
         await server.serve([listening])
@@ -55,12 +46,22 @@ async def _serve(directory, server: uvicorn.Server, listening: socket.socket) ->
 @pytest.fixture
 def door(tmp_path):
     """The gateway's address."""
+    store = SqlStore(f"sqlite:///{tmp_path}/openecs.db")
+    gateway = Gateway(
+        store=store,
+        metrics=MemoryMetricStore(),
+        services=(acm.SERVICE, ec2.SERVICE, ecs.SERVICE, elbv2.SERVICE),
+        credentials=OneKey(),
+        clock=lambda: datetime.now(UTC),
+        ids=SystemIds(),
+        settings=ApiSettings(authority=LocalAuthority(tmp_path)),
+        special={},
+    )
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        config = uvicorn.Config("unset", log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        work = _serve(tmp_path, server, listening)
+        server = uvicorn.Server(uvicorn.Config(gateway, log_config=None, access_log=False))
+        work = _serve(store, server, listening)
         thread = threading.Thread(target=lambda: asyncio.run(work))
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

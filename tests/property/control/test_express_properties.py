@@ -121,7 +121,7 @@ class Express(World):
             assert set(listener.certificates) == behind
 
 
-@settings(max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(steps)
 def test_what_is_there_is_what_the_services_need(taken):
     async def run() -> None:
