@@ -187,6 +187,40 @@ def test_an_express_service_from_its_first_answer_to_its_last(server):
     eventually(lambda: left(server) == before)
 
 
+@pytest.mark.covers("ecs:DescribeExpressGatewayService", "ecs:UpdateExpressGatewayService")
+def test_what_cannot_be_is_told_and_gone_back_from(server):
+    ecs = server.client("ecs")
+    with socket.create_server((DOOR, 443)):
+        service = ecs.create_express_gateway_service(
+            serviceName="web",
+            executionRoleArn=ROLE,
+            infrastructureRoleArn=ROLE,
+            primaryContainer=says("hello"),
+        )["service"]
+        arn, url = service["serviceArn"], Url(server, endpoint(service))
+        quickly(server, "web")
+        reason = eventually(lambda: current(ecs, arn)["status"].get("statusReason"))
+        assert "443" in reason
+    eventually(lambda: url.get() == "hello")
+    eventually(lambda: "statusReason" not in current(ecs, arn)["status"])
+    ecs.get_waiter("services_stable").wait(services=["web"], WaiterConfig={"Delay": 1})
+
+    with url.asked() as answers:
+        ecs.update_express_gateway_service(
+            serviceArn=arn, primaryContainer={"image": "busybox", "command": ["/nowhere"]}
+        )
+        eventually(lambda: rolled_back(ecs), within=120)
+        eventually(lambda: len(current(ecs, arn)["activeConfigurations"]) == 1)
+    assert answers == {"hello"}
+    (configuration,) = current(ecs, arn)["activeConfigurations"]
+    assert configuration["taskDefinitionArn"].endswith(":1")
+
+
+def rolled_back(ecs) -> bool:
+    listed = ecs.list_service_deployments(service="web")["serviceDeployments"]
+    return any(each["status"] == "ROLLBACK_SUCCESSFUL" for each in listed)
+
+
 def current(ecs, arn: str) -> dict:
     return ecs.describe_express_gateway_service(serviceArn=arn)["service"]
 
