@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 
 from openecs.api.base import ApiSettings
+from openecs.api.ec2.internet_gateways import attach_internet_gateway, create_internet_gateway
+from openecs.api.ec2.route_tables import associate_route_table, create_route, create_route_table
 from openecs.api.ec2.security_groups import create_security_group
+from openecs.api.ec2.subnets import create_subnet
+from openecs.api.ec2.vpcs import create_vpc
 from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.decide.default_network import default_network
@@ -24,6 +28,7 @@ from openecs.store.kinds import (
     SERVICES,
     TARGET_GROUPS,
 )
+from openecs.store.kinds import SUBNETS as SUBNET_KIND
 from openecs.testing.builders import SCOPE, SECURITY_GROUP, a_call
 
 INVALID = "InvalidParameterException"
@@ -386,6 +391,63 @@ async def test_what_may_not_be(world, changes, refused) -> None:
     asked = {k: v for k, v in {**REQUEST, **changes}.items() if v is not None}
     assert await world.refused("CreateExpressGatewayService", **asked) == refused
     assert not await everything(world, LOAD_BALANCERS)
+
+
+async def a_private_network(world) -> list[str]:
+    """Two subnets without a way to the internet."""
+
+    def make(tx):
+        vpc = create_vpc(tx, world.call, {"CidrBlock": "10.9.0.0/16"})["Vpc"]["VpcId"]
+        zones = (f"{SCOPE.region}a", f"{SCOPE.region}b")
+        requests = [
+            {"VpcId": vpc, "CidrBlock": f"10.9.{n}.0/24", "AvailabilityZone": zone}
+            for n, zone in enumerate(zones)
+        ]
+        return [create_subnet(tx, world.call, each)["Subnet"]["SubnetId"] for each in requests]
+
+    return await world.store.write(make)
+
+
+async def test_private_subnets_have_a_private_endpoint(world) -> None:
+    private = await a_private_network(world)
+    refused = await world.refused(
+        "CreateExpressGatewayService",
+        **REQUEST,
+        networkConfiguration={"subnets": [private[0], SUBNETS[0]]},
+    )
+    assert refused == (INVALID, "subnets must all be in the same VPC.")
+    made = await create(world, networkConfiguration={"subnets": private})
+    (path,) = made["activeConfigurations"][0]["ingressPaths"]
+    assert path["accessType"] == "PRIVATE"
+    (balancer,) = await everything(world, LOAD_BALANCERS)
+    assert balancer.scheme == "internal"
+    assert (await the_service(world)).revision.network_configuration.assign_public_ip == "DISABLED"
+    refused = await world.refused(
+        "UpdateExpressGatewayService", serviceArn=ARN, networkConfiguration={"subnets": SUBNETS}
+    )
+    assert refused == (INVALID, "The VPC of an Express service cannot be changed.")
+
+
+async def test_subnets_are_public_all_or_none(world) -> None:
+    private = await a_private_network(world)
+
+    def open_one(tx):
+        vpc = next(each.vpc_id for each in tx.scan(SUBNET_KIND, None) if each.id == private[0])
+        gateway = create_internet_gateway(tx, world.call, {})["InternetGateway"]
+        attached = {"InternetGatewayId": gateway["InternetGatewayId"]}
+        attach_internet_gateway(tx, world.call, {**attached, "VpcId": vpc})
+        made = create_route_table(tx, world.call, {"VpcId": vpc})["RouteTable"]
+        table = {"RouteTableId": made["RouteTableId"]}
+        associate_route_table(tx, world.call, {**table, "SubnetId": private[0]})
+        everywhere = {"DestinationCidrBlock": "0.0.0.0/0"}
+        gateway_id = {"GatewayId": attached["InternetGatewayId"]}
+        create_route(tx, world.call, {**table, **everywhere, **gateway_id})
+
+    await world.store.write(open_one)
+    refused = await world.refused(
+        "CreateExpressGatewayService", **REQUEST, networkConfiguration={"subnets": private}
+    )
+    assert refused == (INVALID, "subnets must be either all public or all private.")
 
 
 async def test_what_another_service_refuses_is_told(world) -> None:
