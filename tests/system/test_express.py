@@ -54,6 +54,11 @@ class Url:
 
     def get(self) -> str | None:
         """The answer; None: there is none."""
+        found = self.ask()
+        return found if isinstance(found, str) else None
+
+    def ask(self) -> str | int | OSError:
+        """The answer; the status of a refusal; why there is neither."""
         connection = http.client.HTTPSConnection(self.host, context=self.context, timeout=10)
         try:
             plain = socket.create_connection((DOOR, 443), timeout=10)
@@ -61,11 +66,11 @@ class Url:
             connection.request("GET", "/")
             answer = connection.getresponse()
             body = answer.read().decode().strip()
-        except OSError:
-            return None
+        except OSError as error:
+            return error
         finally:
             connection.close()
-        return body if answer.status == 200 else None
+        return body if answer.status == 200 else answer.status
 
     def curl(self) -> str:
         """What curl prints."""
@@ -79,8 +84,7 @@ class Url:
 
         def work() -> None:
             while not stop.wait(0.02):
-                answer = self.get()
-                self.answers.add(answer or "nothing")
+                self.answers.add(str(self.ask()))
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
@@ -171,7 +175,7 @@ def test_an_express_service_from_its_first_answer_to_its_last(server):
         )["service"]
         assert updated["targetConfiguration"]["primaryContainer"]["command"][2].count("welcome")
         eventually(lambda: len(current(ecs, arn)["activeConfigurations"]) == 1, within=120)
-        eventually(lambda: url.get() == "welcome")
+        eventually(lambda: "welcome" in answers)
     assert answers == {"hello", "welcome"}
 
     tasks = ecs.list_tasks(serviceName="web")["taskArns"]
