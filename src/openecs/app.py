@@ -31,6 +31,7 @@ from openecs.authority import LocalAuthority
 from openecs.config import Settings
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
+from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
@@ -286,7 +287,16 @@ def _control(
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
-    loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
+    express = ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard)
+    loops = [
+        services.run,
+        daemons.run,
+        retention.run,
+        certificates.run,
+        health.run,
+        hooks.run,
+        express.run,
+    ]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)

@@ -26,6 +26,7 @@ from openecs.model.daemons import (
     DaemonTaskDefinition,
     DaemonTaskDefinitionStatus,
 )
+from openecs.model.express import ExpressGateway
 from openecs.model.leases import Lease
 from openecs.model.load_balancing import (
     Listener,
@@ -254,6 +255,15 @@ TASK_SETS: Kind[TaskSet] = Kind(
     scope=lambda s: s.scope,
 )
 
+EXPRESS_GATEWAYS: Kind[ExpressGateway] = Kind(
+    name="express-gateway",
+    type=ExpressGateway,
+    key=lambda g: part_key(g.cluster, g.service, g.id),
+    scope=lambda g: g.scope,
+    # What is to be removed once its service has no tasks.
+    global_indexes={"left": lambda g: () if g.left_at else None},
+)
+
 DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(
     name="daemon-task-definition",
     type=DaemonTaskDefinition,
@@ -428,6 +438,7 @@ ALL = (
     SERVICE_REVISIONS,
     SERVICE_DEPLOYMENTS,
     TASK_SETS,
+    EXPRESS_GATEWAYS,
     LEASES,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
