@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from openecs.decide.alarm_messages import stamp
 from openecs.model.alarms import AlarmState, Comparison, MetricAlarm, MissingData
 
 #: Periods that are looked at beyond the evaluation periods, in case some have no data.
@@ -232,12 +233,6 @@ def _evaluated(point: Point) -> dict[str, object]:
     if point.samples is not None:
         told["sampleCount"] = point.samples
     return {**told, "value": point.value}
-
-
-def stamp(moment: datetime) -> str:
-    """A time as CloudWatch writes it in JSON: ``2026-01-01T00:00:00.000+0000``."""
-    whole = moment.astimezone(UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03}+0000"
 
 
 def _number(value: float) -> str:

@@ -54,7 +54,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store.alarms import METRIC_ALARMS
+from openecs.store.alarms import ALARM_HISTORY, COMPOSITE_ALARMS, DUE_ACTIONS, METRIC_ALARMS
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -453,4 +453,7 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     METRIC_ALARMS,
+    COMPOSITE_ALARMS,
+    ALARM_HISTORY,
+    DUE_ACTIONS,
 )
