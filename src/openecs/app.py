@@ -25,15 +25,18 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.alarm_deliveries import AlarmDeliveries
 from openecs.control.certificates import Certificates
+from openecs.control.composite_alarms import CompositeAlarms
 from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
+from openecs.control.metric_alarms import MetricAlarms
 from openecs.control.retention import Retention
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
@@ -47,7 +50,7 @@ from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys, root_keys
 from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
-from openecs.store.base import Store
+from openecs.store.base import Store, Transaction
 from openecs.store.memory import MemoryStore
 from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.metrics import MetricStore
@@ -188,18 +191,20 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         services = _services(settings, store, leader)
         authority = LocalAuthority(settings.directory)
         certificates = _certificates(settings, store, leader, authority)
-        control = _Control(_control(settings, store, leader, services, certificates))
+        stores = _Stores(store, metrics)
+        control = _Control(_control(settings, stores, leader, services, certificates))
         api = ApiSettings(
             file_systems=settings.file_systems,
             authority=authority,
             lambda_url=settings.lambda_url,
+            alarm_webhook_url=settings.alarm_webhook_url,
             objects=settings.environment_files_dir,
         )
         edge = _edge(settings, store)
         if settings.ephemeral:
             stack.callback(edge.stop)
         parts = _Parts(node, services, control, edge)
-        gateway = _gateway(settings, api, _Stores(store, metrics), keys, parts)
+        gateway = _gateway(settings, api, stores, keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -263,23 +268,44 @@ def _scheduler_settings(settings: Settings) -> SchedulerSettings:
 
 def _control(
     settings: Settings,
-    store: Store,
+    stores: _Stores,
     leader: Leader,
     services: Services,
     certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
+    store = stores.resources
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
+    alarms = _alarms(settings, stores, guard)
     loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
+    loops += [loop.run for loop in alarms]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
     return leader.run(lambda: [run() for run in (*loops, machines.run)])
+
+
+def _alarms(
+    settings: Settings, stores: _Stores, guard: Callable[[Transaction], None] | None
+) -> tuple[MetricAlarms, CompositeAlarms, AlarmDeliveries]:
+    store, ids, url = stores.resources, SystemIds(), settings.alarm_webhook_url
+    return (
+        MetricAlarms(
+            store=store,
+            metrics=stores.metrics,
+            clock=now,
+            ids=ids,
+            publishes=bool(url),
+            guard=guard,
+        ),
+        CompositeAlarms(store=store, clock=now, ids=ids, publishes=bool(url), guard=guard),
+        AlarmDeliveries(store=store, clock=now, url=url, guard=guard),
+    )
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
@@ -432,6 +458,7 @@ def _gateway(
             iam.SERVICE,
             ec2.SERVICE,
             elbv2.SERVICE,
+            cloudwatch.SERVICE,
         ),
         credentials=keys,
         clock=now,

@@ -15,7 +15,7 @@ from openecs.store.alarms import COMPOSITE_ALARMS, METRIC_ALARMS, metric_words
 from openecs.store.base import Kind, View
 
 Alarm = MetricAlarm | CompositeAlarm
-A = TypeVar("A", bound=Alarm)
+A = TypeVar("A", MetricAlarm, CompositeAlarm)
 
 #: What goes with ParentsOfAlarmName or ChildrenOfAlarmName.
 _PAGING = {"MaxRecords", "NextToken"}
@@ -86,7 +86,7 @@ def _related(view: View, call: Call, request: Members, member: str) -> Members:
         }
     alarm = view.get(COMPOSITE_ALARMS, call.scope, name)
     names = sorted(_children(alarm.rule)) if alarm else []
-    children = [
+    children: list[Alarm] = [
         *_named(view, call, names, COMPOSITE_ALARMS),
         *_named(view, call, names, METRIC_ALARMS),
     ]
