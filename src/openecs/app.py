@@ -29,14 +29,12 @@ from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
-from openecs.control.alarm_deliveries import AlarmDeliveries
+from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
-from openecs.control.composite_alarms import CompositeAlarms
 from openecs.control.daemons import Daemons
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
-from openecs.control.metric_alarms import MetricAlarms
 from openecs.control.retention import Retention
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
@@ -50,7 +48,7 @@ from openecs.node.settings import NodeSettings
 from openecs.root_keys import RootKeys, root_keys
 from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
-from openecs.store.base import Store, Transaction
+from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
 from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.metrics import MetricStore
@@ -281,31 +279,20 @@ def _control(
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
-    alarms = _alarms(settings, stores, guard)
+    alarms = Alarms(
+        store=store,
+        metrics=stores.metrics,
+        clock=now,
+        ids=SystemIds(),
+        url=settings.alarm_webhook_url,
+        guard=guard,
+    )
     loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
-    loops += [loop.run for loop in alarms]
+    loops.append(alarms.run)
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
     return leader.run(lambda: [run() for run in (*loops, machines.run)])
-
-
-def _alarms(
-    settings: Settings, stores: _Stores, guard: Callable[[Transaction], None] | None
-) -> tuple[MetricAlarms, CompositeAlarms, AlarmDeliveries]:
-    store, ids, url = stores.resources, SystemIds(), settings.alarm_webhook_url
-    return (
-        MetricAlarms(
-            store=store,
-            metrics=stores.metrics,
-            clock=now,
-            ids=ids,
-            publishes=bool(url),
-            guard=guard,
-        ),
-        CompositeAlarms(store=store, clock=now, ids=ids, publishes=bool(url), guard=guard),
-        AlarmDeliveries(store=store, clock=now, url=url, guard=guard),
-    )
 
 
 async def _together(loops: Sequence[Coroutine[None, None, None]]) -> None:
