@@ -25,10 +25,11 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
@@ -67,6 +68,7 @@ _SERVICES = (
     iam.SERVICE,
     ec2.SERVICE,
     elbv2.SERVICE,
+    cloudwatch.SERVICE,
 )
 
 
@@ -200,18 +202,20 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         services = _services(settings, store, leader)
         authority = LocalAuthority(settings.directory)
         certificates = _certificates(settings, store, leader, authority)
-        control = _Control(_control(settings, store, leader, services, certificates))
+        stores = _Stores(store, metrics)
+        control = _Control(_control(settings, stores, leader, services, certificates))
         api = ApiSettings(
             file_systems=settings.file_systems,
             authority=authority,
             lambda_url=settings.lambda_url,
+            alarm_webhook_url=settings.alarm_webhook_url,
             objects=settings.environment_files_dir,
         )
         edge = _edge(settings, store)
         if settings.ephemeral:
             stack.callback(edge.stop)
         parts = _Parts(node, services, control, edge)
-        gateway = _gateway(settings, api, _Stores(store, metrics), keys, parts)
+        gateway = _gateway(settings, api, stores, keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -275,12 +279,13 @@ def _scheduler_settings(settings: Settings) -> SchedulerSettings:
 
 def _control(
     settings: Settings,
-    store: Store,
+    stores: _Stores,
     leader: Leader,
     services: Services,
     certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
+    store = stores.resources
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
@@ -288,6 +293,14 @@ def _control(
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
     express = ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard)
+    alarms = Alarms(
+        store=store,
+        metrics=stores.metrics,
+        clock=now,
+        ids=SystemIds(),
+        url=settings.alarm_webhook_url,
+        guard=guard,
+    )
     loops = [
         services.run,
         daemons.run,
@@ -296,6 +309,7 @@ def _control(
         health.run,
         hooks.run,
         express.run,
+        alarms.run,
     ]
     if not settings.shares_database:
         return _together([run() for run in loops])

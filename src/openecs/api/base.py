@@ -58,6 +58,8 @@ class ApiSettings:
     authority: Authority = field(default_factory=NoAuthority)
     #: Where the functions of lifecycle hooks are invoked; empty: nowhere.
     lambda_url: str = ""
+    #: Where the events of alarms go; empty: nowhere.
+    alarm_webhook_url: str = ""
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
 

@@ -13,6 +13,7 @@ import structlog
 from openecs.decide import retention
 from openecs.model.services import Service
 from openecs.model.tasks import Task
+from openecs.store.alarms import ALARM_HISTORY
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
 from openecs.store.iam import SESSIONS
 from openecs.store.kinds import (
@@ -123,6 +124,9 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     for session in transaction.scan(SESSIONS, None):
         if session.expires_at <= now:
             transaction.delete(SESSIONS, session.scope, session.id)
+    oldest = transaction.scan(ALARM_HISTORY, None, limit=PAGE)
+    for item in retention.expired_history(oldest, retention.ALARM_HISTORY, now):
+        transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
     _forget_services(now, transaction)
     _forget_definitions(transaction)
 
