@@ -169,7 +169,7 @@ class OidcAction:
     token_endpoint: str
     user_info_endpoint: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     session_cookie_name: str = "AWSELBAuthSessionCookie"
     scope: str = "openid"
     session_timeout: int = 604800

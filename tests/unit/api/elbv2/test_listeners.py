@@ -124,7 +124,7 @@ async def test_listeners_for_datagrams(world, protocol) -> None:
         ),
         ({"DefaultActions": []}, "ValidationError", "At least one action"),
         (
-            {"DefaultActions": [{"Type": "authenticate-oidc"}]},
+            {"DefaultActions": [{"Type": "authenticate-cognito"}]},
             "InvalidConfigurationRequest",
             "OpenECS does not build",
         ),
