@@ -142,7 +142,7 @@ class World:
             id=f"{priority:016d}",
             priority=priority,
             conditions=conditions,
-            actions=(action,),
+            actions=action if isinstance(action, tuple) else (action,),
             transforms=transforms,
         )
         await self.put(RULES, rule)

@@ -11,6 +11,7 @@ Resource = dict[str, Any]
 
 _PHRASES = {
     400: "400 Bad Request",
+    401: "401 Authorization Required",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
     463: "463 Too Many Proxies",
@@ -34,9 +35,20 @@ def _and_status(status: int, found: Resource) -> Resource:
 
 
 def _details(part: str) -> Resource:
-    config = {"@type": _CEL, "expression": f"response.code_details.contains('{part}')"}
+    return _expression(f"response.code_details.contains('{part}')")
+
+
+def _expression(expression: str) -> Resource:
+    config = {"@type": _CEL, "expression": expression}
     name = "envoy.access_loggers.extension_filters.cel"
     return {"extension_filter": {"name": name, "typed_config": config}}
+
+
+def _refused() -> Resource:
+    """What filters that authenticate refuse, which rules themselves do not ask for."""
+    return _expression(
+        "response.code == 401 && !(response.code_details in ['direct_response', 'lua_response'])"
+    )
 
 
 #: What Envoy found, as a status of the load balancer's own: the first that is so.
@@ -44,6 +56,7 @@ _STATUSES = (
     (501, _details("http1.invalid_transfer_encoding")),
     (400, _details("http1.")),
     (400, _details("missing_host_header")),
+    (401, _refused()),
     (408, _and_status(408, _flags("SI"))),
     (504, _details("connection_timeout")),
     (502, _flags("UF", "UC", "UPE", "URX", "LR", "UR", "OM")),

@@ -20,8 +20,9 @@ from openecs.edge.clusters import endpoints_file
 from openecs.edge.deliveries import Deliveries
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
 from openecs.edge.listeners import notes_directory
+from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
-from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction
@@ -81,7 +82,7 @@ class Edge:
         self._store = store
         self._xds = directory / "xds"
         self._xds.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._address = address
+        self._site = Site(address=address, xds=self._xds, authorities=known_authorities())
         self.envoy = Envoy(directory)
         self._publisher = Publisher(self._xds)
         notes = notes_directory(self._xds)
@@ -182,7 +183,7 @@ class Edge:
             return
         world = await self._store.read(snapshot.read)
         self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
-        told = snapshot.build(world, self._address, self._xds)
+        told = snapshot.build(world, self._site)
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))
             return
@@ -205,6 +206,7 @@ class Edge:
         names = {each["name"] for each in wanted}
         leaving = [each for each in self._clusters if each["name"] not in names]
         is_new = self.envoy.pid is None
+        self._publisher.publish(told.secrets)
         self._publisher.publish({CLUSTERS: [*wanted, *leaving]})
         if is_new:
             self._publisher.publish(told.routes | told.listeners)
@@ -217,7 +219,7 @@ class Edge:
         self._publisher.publish(told.clusters)
         self._clusters = wanted
         self._runs.set()
-        files = {CLUSTERS, LISTENERS_FILE, *told.routes}
+        files = {CLUSTERS, LISTENERS_FILE, *told.routes, *told.secrets}
         self._publisher.retain(files | {endpoints_file(arn) for arn in self._used.values()})
 
     async def _taken(self, file: str, stat: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from openecs.edge import (
     access_logs,
     answers,
+    authentication,
     client_certificates,
     headers,
     stickiness,
@@ -24,7 +25,13 @@ from openecs.edge.files import source_of
 from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.listener_headers import told_as
-from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
+from openecs.model.load_balancing import (
+    Action,
+    Listener,
+    LoadBalancer,
+    Rule,
+    WeightedTargetGroup,
+)
 from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
@@ -97,6 +104,13 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def actions(self) -> list[Action]:
+        """What is done with some request."""
+        every = (self.listener.default_actions, *(rule.actions for rule in self.rules))
+        return [action for actions in every for action in actions]
 
     @property
     def names(self) -> list[str]:
@@ -322,6 +336,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "http_filters": [
                 *client_certificates.filters(front.listener),
+                *authentication.filters(front.actions),
                 *_http_filters(),
             ],
             "local_reply_config": answers.mapping(),

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import access_logs, client_certificates, clusters, headers, listeners, routes
+from openecs.edge import (
+    access_logs,
+    authentication,
+    client_certificates,
+    clusters,
+    headers,
+    listeners,
+    providers,
+    routes,
+)
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.model.identity import Scope
@@ -56,12 +65,23 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Where Envoy is: the address of its doors, and the files it reads."""
+
+    address: str
+    xds: Path
+    #: The certificates of authorities by which identity providers are known.
+    authorities: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The files for Envoy by name, and what could not be told, by the load balancer's ARN."""
 
     endpoints: dict[str, list[Resource]] = field(default_factory=dict)
     clusters: dict[str, list[Resource]] = field(default_factory=dict)
     routes: dict[str, list[Resource]] = field(default_factory=dict)
+    secrets: dict[str, list[Resource]] = field(default_factory=dict)
     listeners: dict[str, list[Resource]] = field(default_factory=dict)
     #: Names of Envoy's listeners, and of files of routes, by the load balancer that needs them.
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -107,32 +127,33 @@ def used_groups(world: World) -> list[TargetGroup]:
     return [group for arn, group in world.groups.items() if arn in used]
 
 
-def build(world: World, address: str, xds: Path) -> Snapshot:
+def build(world: World, site: Site) -> Snapshot:
     """All files but those of endpoints."""
     made = Snapshot()
-    made.clusters[CLUSTERS] = [clusters.cluster(group, xds) for group in used_groups(world)]
-    fronts = list(_fronts(world, made))
+    made.clusters[CLUSTERS] = [clusters.cluster(group, site.xds) for group in used_groups(world)]
+    fronts = list(_fronts(world, made, site))
+    _tell_providers(made, fronts, site)
     found: list[Resource] = []
     for front in fronts:
         if access_logs.is_logged(front.balancer):
-            noted = access_logs.notes(front.balancer, listeners.notes_directory(xds))
+            noted = access_logs.notes(front.balancer, listeners.notes_directory(site.xds))
             made.notes.add(noted.parent)
         file = listeners.routes_file(front.listener)
-        routed = _routes_of(world, front)
+        routed = _routes_of(world, front, site)
         made.names[front.balancer.arn].append(file)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], front, routed)])]
-        for resource in listeners.own(front, xds):
+        for resource in listeners.own(front, site.xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
     for (transport, port), shared in _doors(fronts).items():
         told = []
         if shared[0].listener.protocol == "HTTP":
             told.append(file := listeners.door_file(port))
-            made.routes[file] = [_door_routes(world, port, shared)]
+            made.routes[file] = [_door_routes(world, site, shared)]
         if transport == UDP:
-            resource = listeners.datagram_door(shared[0], address)
+            resource = listeners.datagram_door(shared[0], site.address)
         else:
-            resource = listeners.door(shared, address, xds)
+            resource = listeners.door(shared, site.address, site.xds)
         found.append(resource)
         for front in shared:
             made.names[front.balancer.arn].extend([resource["name"], *told])
@@ -140,7 +161,19 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
     return made
 
 
-def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
+def _tell_providers(made: Snapshot, fronts: Iterable[Front], site: Site) -> None:
+    """The clusters and secrets of authentication."""
+    told: dict[str, Resource] = {}
+    for action in (action for front in fronts for action in front.actions):
+        for endpoint in authentication.endpoints(action):
+            found = providers.provider(endpoint, site.authorities or "")
+            told[found["name"]] = found
+        if action.oidc:
+            made.secrets.update(authentication.secrets(action.oidc))
+    made.clusters[CLUSTERS].extend(told.values())
+
+
+def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
     """The listeners that can be served; of others their load balancer has a complaint."""
     balancers = {(b.scope, b.path): b for b in world.balancers}
     for listener in world.listeners:
@@ -150,10 +183,16 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
         pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
         mutual = listener.mutual_authentication
         trusted = world.trust_stores.get(mutual.trust_store_arn or "") if mutual else None
-        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, trust_store=trusted)
+        front = Front(
+            balancer=balancer,
+            listener=listener,
+            key_pairs=pairs,
+            trust_store=trusted,
+            rules=tuple(world.rules.get(_rules_key(listener), ())),
+        )
         try:
-            _check(front)
-            _routes_of(world, front)
+            _check(front, site)
+            _routes_of(world, front, site)
         except NotBuilt as error:
             made.complaints[balancer.arn] = f"Listener on port {listener.port}: {error}"
         else:
@@ -161,7 +200,7 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             yield front
 
 
-def _check(front: Front) -> None:
+def _check(front: Front, site: Site) -> None:
     listener = front.listener
     if listener.protocol not in _SERVED:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
@@ -171,15 +210,20 @@ def _check(front: Front) -> None:
         raise NotBuilt("datagrams to any but one target group are not built")
     if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
+    if site.authorities is None and any(map(authentication.endpoints, front.actions)):
+        raise NotBuilt("there are no certificates of authorities on this machine")
 
 
-def _routes_of(world: World, front: Front) -> list[Resource]:
+def _rules_key(listener: Listener) -> str:
+    return f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
+
+
+def _routes_of(world: World, front: Front, site: Site) -> list[Resource]:
     listener = front.listener
     if listener.protocol not in {"HTTP", "HTTPS"}:
         return []
-    key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    found = routes.routes(listener, world.rules.get(key, ()), Ways(world.groups, idle))
+    found = routes.routes(listener, front.rules, Ways(world.groups, idle, site.xds))
     return [route | forwarding_headers(front) for route in found]
 
 
@@ -195,10 +239,10 @@ def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
     return shared
 
 
-def _door_routes(world: World, port: int, fronts: Sequence[Front]) -> Resource:
-    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f)) for f in fronts]
-    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0])))
-    return _configuration(listeners.door_file(port), hosts)
+def _door_routes(world: World, site: Site, fronts: Sequence[Front]) -> Resource:
+    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f, site)) for f in fronts]
+    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0], site)))
+    return _configuration(listeners.door_file(fronts[0].listener.port), hosts)
 
 
 def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:

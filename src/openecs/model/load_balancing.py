@@ -176,6 +176,11 @@ class OidcAction:
     extra_parameters: dict[str, str] = field(default_factory=dict)
     on_unauthenticated_request: str = "authenticate"
 
+    @property
+    def client(self) -> tuple[str, ...]:
+        """What a login is for: who comes back from one has begun it under the same."""
+        return (self.token_endpoint, self.client_id, self.session_cookie_name, self.scope)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:

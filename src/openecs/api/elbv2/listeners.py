@@ -115,8 +115,8 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
         mutual_authentication=security.mutual,
     )
     rules = tx.scan(RULES, call.scope, prefix=f"{listener.path}/")
-    for each in (changed, *rules):
-        actions.check_protocol(protocol, each.forwarding)
+    for done in (changed.default_actions, *(rule.actions for rule in rules)):
+        actions.check_protocol(protocol, done)
     siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
     if any(each.port == changed.port and each.id != changed.id for each in siblings):
         raise errors.duplicate_listener()
