@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import secrets
 import time
 from urllib.parse import urlencode
 
 from aiohttp import web
-from joserfc import jwk, jwt
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from made_certificates import rsa_key
 
 
 class Provider:
     """Endpoints of a provider, the tokens it gave and what it was asked."""
 
     def __init__(self) -> None:
-        self.key = jwk.RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.key = rsa_key()
         self.client, self.secret = "me", "hidden"
         self.url = ""
         self.expires_in = 3600
@@ -46,7 +51,10 @@ class Provider:
         now = int(time.time())
         told = {"iss": self.url, "sub": "user-1", "aud": self.client, "exp": now + 600, **claims}
         wanted = {key: value for key, value in told.items() if value is not None}
-        return jwt.encode({"alg": "RS256", "kid": "one"}, wanted, self.key)
+        parts = ({"alg": "RS256", "kid": "one"}, wanted)
+        signed = b".".join(_encoded(json.dumps(part).encode()) for part in parts)
+        signature = self.key.sign(signed, padding.PKCS1v15(), SHA256())
+        return (signed + b"." + _encoded(signature)).decode()
 
     async def _authorize(self, request: web.Request) -> web.Response:
         self.logins.append(dict(request.query))
@@ -72,4 +80,14 @@ class Provider:
         )
 
     async def _keys(self, _: web.Request) -> web.Response:
-        return web.json_response({"keys": [self.key.as_dict(private=False)]})
+        public = self.key.public_key().public_numbers()
+        numbers = {
+            name: _encoded(value.to_bytes((value.bit_length() + 7) // 8)).decode()
+            for name, value in (("n", public.n), ("e", public.e))
+        }
+        key = {"kty": "RSA", "kid": "one", "use": "sig", "alg": "RS256", **numbers}
+        return web.json_response({"keys": [key]})
+
+
+def _encoded(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -75,7 +75,7 @@ def mapping() -> Resource:
                 "headers_to_add": [_header("server", "awselb/2.0")],
                 "body_format_override": {
                     "content_type": "text/html",
-                    "text_format_source": {"inline_string": _page(status)},
+                    "text_format_source": {"inline_string": page(status)},
                 },
             }
             for status, found in _STATUSES
@@ -86,7 +86,7 @@ def mapping() -> Resource:
 def answer(status: int) -> Resource:
     """The part of a route that has it answer with a page."""
     return {
-        "direct_response": {"status": status, "body": {"inline_string": _page(status)}},
+        "direct_response": {"status": status, "body": {"inline_string": page(status)}},
         "response_headers_to_add": [
             _header("content-type", "text/html"),
             _header("server", "awselb/2.0"),
@@ -94,7 +94,8 @@ def answer(status: int) -> Resource:
     }
 
 
-def _page(status: int) -> str:
+def page(status: int) -> str:
+    """The text of an answer."""
     title = _PHRASES[status]
     return (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"

@@ -1,4 +1,4 @@
-"""Actions that authenticate: users by an OpenID Connect provider, by Envoy's oauth2 filter.
+"""Actions that authenticate users by an OpenID Connect provider: Envoy's oauth2 filter.
 
 User Guide for Application Load Balancers, "Authenticate users using an Application Load Balancer".
 The filter keeps a session in cookies it signs and encrypts; the program here tells targets who the
@@ -146,11 +146,6 @@ end
 def oidc_of(actions: Iterable[Action]) -> OidcAction | None:
     """How users are authenticated, if they are."""
     return next((action.oidc for action in actions if action.oidc), None)
-
-
-def endpoints(action: Action) -> list[str]:
-    """What Envoy itself asks for the sake of an action."""
-    return [action.oidc.token_endpoint] if action.oidc else []
 
 
 def filters(actions: Iterable[Action]) -> list[Resource]:

@@ -19,6 +19,7 @@ from openecs.edge import (
     headers,
     stickiness,
     tls,
+    tokens,
     transforms,
 )
 from openecs.edge.files import source_of
@@ -337,6 +338,7 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "http_filters": [
                 *client_certificates.filters(front.listener),
                 *authentication.filters(front.actions),
+                *tokens.filters(front.actions),
                 *_http_filters(),
             ],
             "local_reply_config": answers.mapping(),

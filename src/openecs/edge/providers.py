@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from openecs.model.load_balancing import Action
+
 Resource = dict[str, Any]
 
 _TYPE = "type.googleapis.com/envoy"
@@ -27,6 +29,13 @@ def known_authorities() -> str | None:
     """The file of the authorities that this machine trusts, ``SSL_CERT_FILE`` before others."""
     named = os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, *_BUNDLES
     return next((each for each in named if each and Path(each).is_file()), None)
+
+
+def endpoints(action: Action) -> list[str]:
+    """What Envoy itself asks for the sake of an action."""
+    if action.oidc:
+        return [action.oidc.token_endpoint]
+    return [action.jwt.jwks_endpoint] if action.jwt else []
 
 
 def provider_name(endpoint: str) -> str:

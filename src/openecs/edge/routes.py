@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, authentication, stickiness, transforms
+from openecs.edge import access_logs, answers, authentication, stickiness, tokens, transforms
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -102,12 +102,22 @@ def _transformed(rule: Rule, made: Iterable[Route]) -> Iterator[Route]:
 
 def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
     name = access_logs.route_name(priority, actions)
-    oidc = authentication.oidc_of(actions)
-    first = authentication.of_route(oidc, ways.xds) if oidc else {}
+    first = _authenticating(actions, ways)
     for route in _routes(match, actions[-1], ways):
         kept = route.get("typed_per_filter_config", {})
         told = {"typed_per_filter_config": {**first, **kept}} if first else {}
         yield {"name": name, **route, **told}
+
+
+def _authenticating(actions: Sequence[Action], ways: Ways) -> Route:
+    """What filters do before the last action."""
+    found: Route = {}
+    for action in actions:
+        if action.oidc:
+            found |= authentication.of_route(action.oidc, ways.xds)
+        if action.jwt:
+            found |= tokens.of_route(action.jwt)
+    return found
 
 
 def _routes(match: Route, action: Action, ways: Ways) -> Iterator[Route]:

@@ -165,7 +165,7 @@ def _tell_providers(made: Snapshot, fronts: Iterable[Front], site: Site) -> None
     """The clusters and secrets of authentication."""
     told: dict[str, Resource] = {}
     for action in (action for front in fronts for action in front.actions):
-        for endpoint in authentication.endpoints(action):
+        for endpoint in providers.endpoints(action):
             found = providers.provider(endpoint, site.authorities or "")
             told[found["name"]] = found
         if action.oidc:
@@ -210,7 +210,7 @@ def _check(front: Front, site: Site) -> None:
         raise NotBuilt("datagrams to any but one target group are not built")
     if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
-    if site.authorities is None and any(map(authentication.endpoints, front.actions)):
+    if site.authorities is None and any(map(providers.endpoints, front.actions)):
         raise NotBuilt("there are no certificates of authorities on this machine")
 
 

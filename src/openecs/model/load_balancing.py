@@ -183,10 +183,29 @@ class OidcAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a token must say of ``name``, in one of AWS's forms."""
+
+    name: str
+    #: ``single-string``, ``string-array`` or ``space-separated-values``.
+    format: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtAction:
+    """Tokens that requests must have, before the last action."""
+
+    jwks_endpoint: str
+    issuer: str
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One step of what is done with a request: exactly the member that ``type`` names is there."""
 
-    #: ``forward``, ``redirect``, ``fixed-response`` or ``authenticate-oidc``.
+    #: ``forward``, ``redirect``, ``fixed-response``, ``authenticate-oidc`` or ``jwt-validation``.
     type: str
     #: None where it was not given and there is only one.
     order: int | None = None
@@ -194,6 +213,7 @@ class Action:
     redirect: RedirectAction | None = None
     fixed_response: FixedResponseAction | None = None
     oidc: OidcAction | None = None
+    jwt: JwtAction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

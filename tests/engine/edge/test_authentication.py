@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,7 @@ from edge_world import GROUP, fixed, says, to, upstream
 from identity_provider import Provider
 from made_certificates import make
 from openecs.model.certificates import KeyPair
-from openecs.model.load_balancing import Action, Condition, OidcAction
+from openecs.model.load_balancing import Action, Claim, Condition, JwtAction, OidcAction
 from openecs.store.kinds import CERTIFICATES
 from openecs.testing.builders import a_certificate
 
@@ -39,6 +40,11 @@ class Users:
             client_secret=self.provider.secret,
         )
         return Action(type="authenticate-oidc", order=1, oidc=replace(known, **changes))
+
+    def jwt(self, *claims: Claim) -> Action:
+        keys = f"{self.provider.url}/keys"
+        known = JwtAction(jwks_endpoint=keys, issuer=self.provider.url, claims=claims)
+        return Action(type="jwt-validation", order=1, jwt=known)
 
     async def listen(self, *actions) -> None:
         await self.world.put(CERTIFICATES, SHOWN)
@@ -160,3 +166,58 @@ async def test_a_provider_is_known_by_authorities_that_this_machine_trusts(
         status, _, headers = await users.get(client, "/", allow_redirects=False)
         assert (status, headers["location"].startswith(provider.url)) == (302, True)
         assert (await users.get(client, "/"))[0] == expected
+
+
+async def test_requests_need_a_token_that_the_issuer_has_signed(users) -> None:
+    async with upstream("one") as port, browser() as client:
+        await users.world.serve(port)
+        await users.listen(users.jwt(), to(GROUP))
+        good = users.provider.token()
+        status, body, _ = await users.get(client, "/", headers={"Authorization": f"Bearer {good}"})
+        assert says("one")(status, body)
+        assert f"authorization: Bearer {good}" in body
+        stranger, now = Provider(), int(time.time())
+        stranger.url = users.provider.url
+        bad = {
+            "missing": "",
+            "another's": f"Bearer {stranger.token()}",
+            "of another issuer": f"Bearer {users.provider.token(iss='https://other.test')}",
+            "of no issuer": f"Bearer {users.provider.token(iss=None)}",
+            "expired": f"Bearer {users.provider.token(exp=now - 600)}",
+            "without end": f"Bearer {users.provider.token(exp=None)}",
+            "early": f"Bearer {users.provider.token(nbf=now + 600)}",
+            "from the future": f"Bearer {users.provider.token(iat=now + 600)}",
+        }
+        for kind, token in bad.items():
+            answer = await users.get(client, "/", headers={"Authorization": token})
+            assert (answer[0], answer[2].get("server"), kind) == (401, "awselb/2.0", kind)
+            assert "401 Authorization Required" in answer[1]
+
+
+async def test_tokens_say_what_a_rule_asks_for(users) -> None:
+    claims = (
+        Claim(name="team", format="single-string", values=("red",)),
+        Claim(name="scope", format="space-separated-values", values=("read", "write")),
+        Claim(name="roles", format="string-array", values=("admin",)),
+    )
+    good = {"team": "red", "scope": "write list read", "roles": ["user", "admin"]}
+    async with browser() as client:
+        inner = Condition(field="path-pattern", values=("/inner",))
+        await users.world.rule(1, (users.jwt(*claims), fixed("inside")), inner)
+        await users.listen(users.jwt(), fixed("anybody"))
+
+        async def asked(path, **told):
+            token = users.provider.token(**told)
+            return (await users.get(client, path, headers={"Authorization": f"Bearer {token}"}))[:2]
+
+        assert await asked("/inner", **good) == (200, "inside")
+        assert await asked("/outer") == (200, "anybody")
+        for worse in (
+            {"team": "blue"},
+            {"team": ["red"]},
+            {"team": None},
+            {"scope": "read"},
+            {"roles": "admin"},
+            {"roles": ["user"]},
+        ):
+            assert (await asked("/inner", **{**good, **worse}))[0] == 401

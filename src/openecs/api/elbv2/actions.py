@@ -22,7 +22,6 @@ from openecs.store.base import View
 
 _NOT_BUILT = {
     "authenticate-cognito": "actions of type 'authenticate-cognito'",
-    "jwt-validation": "actions of type 'jwt-validation'",
 }
 _CONTENT_TYPES = (
     "text/html",
@@ -35,7 +34,7 @@ _CONTENT_TYPES = (
 _MOST_ACTIONS = 2
 _LAST = {"forward", "redirect", "fixed-response"}
 #: Done before the last one, where connections speak TLS.
-_AUTHENTICATING = {"authenticate-oidc"}
+_AUTHENTICATING = {"authenticate-oidc", "jwt-validation"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +105,8 @@ def _action(view: View, call: Call, place: Place, given: Members) -> Action:
             return replace(action, redirect=redirects.redirect(place.protocol, given))
         case "authenticate-oidc":
             return replace(action, oidc=authentication.oidc(given, place.before))
+        case "jwt-validation":
+            return replace(action, jwt=authentication.jwt(given))
         case _:
             return replace(action, fixed_response=_fixed_response(given))
 

@@ -1,6 +1,6 @@
-"""Actions that authenticate users by an OpenID Connect provider.
+"""Actions that authenticate: users by an OpenID Connect provider, requests by their tokens.
 
-Elastic Load Balancing API Reference, AuthenticateOidcActionConfig.
+Elastic Load Balancing API Reference, AuthenticateOidcActionConfig, JwtValidationActionConfig.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from urllib.parse import urlsplit
 
 from openecs.api.base import Members
 from openecs.api.elbv2 import errors
-from openecs.model.load_balancing import Action, OidcAction
+from openecs.model.load_balancing import Action, Claim, JwtAction, OidcAction
 
 _ENDPOINTS = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")
 _PARAMETER = re.compile(r"[a-zA-Z0-9_.-]+")
 _COOKIE_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _MOST_PARAMETERS = 10
 _SHORTEST, _LONGEST = 1, 604800
+_MOST_CLAIMS = _MOST_VALUES = 10
+_LONGEST_TEXT = 256
+_SINGLE, _SPACED = "single-string", "space-separated-values"
+#: What is validated anyway.
+_USUAL = {"exp", "iss", "nbf", "iat"}
 
 
 def oidc(given: Members, before: Iterable[Action]) -> OidcAction:
@@ -68,6 +73,52 @@ def show_oidc(oidc: OidcAction) -> Members:
         "AuthenticationRequestExtraParams": oidc.extra_parameters or None,
         "OnUnauthenticatedRequest": oidc.on_unauthenticated_request,
     }
+
+
+def jwt(given: Members) -> JwtAction:
+    """The configuration of a request. Raises ``ValidationError``."""
+    config = given.get("JwtValidationConfig")
+    if not config:
+        raise errors.validation("A 'JwtValidationConfig' must be specified with 'jwt-validation'")
+    check_url("JwksEndpoint", config["JwksEndpoint"])
+    for name in ("JwksEndpoint", "Issuer"):
+        _check_text(name, config[name])
+    claims = config.get("AdditionalClaims") or ()
+    if len(claims) > _MOST_CLAIMS:
+        raise errors.validation(f"The number of additional claims cannot exceed '{_MOST_CLAIMS}'")
+    return JwtAction(
+        jwks_endpoint=config["JwksEndpoint"],
+        issuer=config["Issuer"],
+        claims=tuple(_claim(each) for each in claims),
+    )
+
+
+def show_jwt(jwt: JwtAction) -> Members:
+    """What is told of it."""
+    claims = [{"Name": c.name, "Format": c.format, "Values": list(c.values)} for c in jwt.claims]
+    return {
+        "JwksEndpoint": jwt.jwks_endpoint,
+        "Issuer": jwt.issuer,
+        "AdditionalClaims": claims or None,
+    }
+
+
+def _claim(given: Members) -> Claim:
+    name, format_, values = given["Name"], given["Format"], tuple(given["Values"])
+    if not name or name in _USUAL:
+        raise errors.validation(f"The additional claim '{name}' cannot be specified")
+    if not 1 <= len(values) <= (1 if format_ == _SINGLE else _MOST_VALUES):
+        raise errors.validation(f"The number of values of the additional claim '{name}' is wrong")
+    for value in values:
+        _check_text("Values", value)
+        if format_ == _SPACED and " " in value:
+            raise errors.validation(f"Values of format '{_SPACED}' cannot include spaces")
+    return Claim(name=name, format=format_, values=values)
+
+
+def _check_text(name: str, text: str) -> None:
+    if not 1 <= len(text) <= _LONGEST_TEXT:
+        raise errors.validation(f"The length of '{name}' must be between '1-{_LONGEST_TEXT}'")
 
 
 def check_url(name: str, url: str) -> None:

@@ -147,3 +147,53 @@ async def test_one_authenticates_and_once(setting) -> None:
     assert refused[0] == "InvalidLoadBalancerAction"
     request = setting.listening([{"Type": "authenticate-oidc", "Order": 1}, last])
     assert (await setting.world.refused("CreateListener", **request))[0] == "ValidationError"
+
+
+JWT = {
+    "JwksEndpoint": "https://idp.test/keys",
+    "Issuer": "https://idp.test",
+    "AdditionalClaims": [{"Name": "scope", "Format": "string-array", "Values": ["a", "b"]}],
+}
+
+
+def validating(setting, **changes):
+    action = {"Type": "jwt-validation", "Order": 1, "JwtValidationConfig": {**JWT, **changes}}
+    return [action, setting.actions()[1]]
+
+
+@pytest.mark.covers("elbv2:CreateListener", "elbv2:DescribeListeners")
+async def test_the_validation_of_tokens_is_shown(setting) -> None:
+    listener = await setting.listen(validating(setting))
+    assert listener["DefaultActions"][0]["JwtValidationConfig"] == JWT
+
+
+@pytest.mark.covers("elbv2:CreateListener")
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"JwksEndpoint": "keys"}, "'JwksEndpoint'"),
+        ({"Issuer": "i" * 257}, "'Issuer'"),
+        ({"AdditionalClaims": JWT["AdditionalClaims"] * 11}, "cannot exceed '10'"),
+        (
+            {"AdditionalClaims": [{"Name": "iss", "Format": "single-string", "Values": ["a"]}]},
+            "claim 'iss'",
+        ),
+        (
+            {"AdditionalClaims": [{"Name": "a", "Format": "single-string", "Values": ["a", "b"]}]},
+            "number of values",
+        ),
+        (
+            {
+                "AdditionalClaims": [
+                    {"Name": "a", "Format": "space-separated-values", "Values": ["a b"]}
+                ]
+            },
+            "cannot include spaces",
+        ),
+    ],
+)
+async def test_what_validation_cannot_be(setting, changes, part) -> None:
+    request = setting.listening(validating(setting, **changes))
+    refused = await setting.world.refused("CreateListener", **request)
+    assert refused[0] == "ValidationError"
+    assert part in refused[1]
