@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from openecs.edge.clients import CLIENT
 from openecs.edge.transforms import ASKED
 from openecs.model.load_balancing import SERVICE, Action, Listener, LoadBalancer
 
@@ -25,7 +26,7 @@ _NONE = "-"
 _NOTED = {
     "time": f"%EMIT_TIME({_TIME})%",
     "created": f"%START_TIME({_TIME})%",
-    "client": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+    "client": f"%FILTER_STATE({CLIENT}:PLAIN)%",
     "target": "%UPSTREAM_HOST%",
     "request_us": "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:us)%",
     "target_us": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",

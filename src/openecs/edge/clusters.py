@@ -12,7 +12,7 @@ from typing import Any
 
 from openecs.edge.files import source_of
 from openecs.edge.stickiness import is_sticky
-from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
+from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState, TargetType
 
 Resource = dict[str, Any]
 
@@ -99,7 +99,8 @@ def _transport(group: TargetGroup) -> Resource | None:
     """What is between connections and targets: TLS, and before it the PROXY protocol."""
     secure = group.protocol in {"HTTPS", "TLS"}
     tls = _extension("tls", f"{_SOCKETS}.tls.v3.UpstreamTlsContext")
-    if group.attributes.get("proxy_protocol_v2.enabled") != "true":
+    is_told = group.attributes.get("proxy_protocol_v2.enabled") == "true"
+    if not is_told and group.target_type is not TargetType.ALB:
         return tls if secure else None
     plain = _extension("raw_buffer", f"{_SOCKETS}.raw_buffer.v3.RawBuffer")
     return _extension(

@@ -24,7 +24,7 @@ from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
 from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot
 from openecs.model.identity import Scope
-from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
+from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode, TargetType
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction
 from openecs.store.kinds import (
     CERTIFICATES,
@@ -89,6 +89,8 @@ class Edge:
         self.deliveries = Deliveries(envoy=self.envoy, notes=notes, logs=logs, clock=clock)
         #: The ARNs of the target groups that get traffic.
         self._used: dict[Group, str] = {}
+        #: Those of them whose targets are load balancers, which are told of it.
+        self._of_balancers: frozenset[Group] = frozenset()
         self._clusters: list[dict[str, Any]] = []
         #: How many updates Envoy has refused so far, by what they were of.
         self._refused: dict[str, int] = {}
@@ -135,7 +137,10 @@ class Edge:
             if change.kind in _ROUTING:
                 self._is_stale = True
             elif change.kind in _ENDPOINTS:
-                self._stale.add((change.scope, change.key.rpartition("/")[0]))
+                # Ids of targets may have slashes.
+                name, id_, *_ = change.key.split("/")
+                self._stale.add((change.scope, f"{name}/{id_}"))
+                self._is_stale |= (change.scope, f"{name}/{id_}") in self._of_balancers
         if self._is_stale or self._stale:
             self._wake.set()
 
@@ -183,6 +188,9 @@ class Edge:
             return
         world = await self._store.read(snapshot.read)
         self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
+        self._of_balancers = frozenset(
+            (g.scope, g.path) for g in world.groups.values() if g.target_type is TargetType.ALB
+        )
         told = snapshot.build(world, self._site)
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))

@@ -16,14 +16,15 @@ from openecs.edge import (
     answers,
     authentication,
     client_certificates,
+    clients,
     headers,
     stickiness,
     tls,
     tokens,
     transforms,
 )
+from openecs.edge.clients import ADDRESS, CLIENT
 from openecs.edge.files import source_of
-from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.listener_headers import told_as
 from openecs.model.load_balancing import (
@@ -105,6 +106,8 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
+    #: Whether network load balancers stand before it.
+    is_fronted: bool = False
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -136,7 +139,10 @@ def own(front: Front, xds: Path) -> list[Resource]:
     found = []
     if TCP in front.transports:
         chain = _chain(front, routes_file(front.listener), xds)
-        found.append(_listener(name, address, front, [chain]))
+        made = _listener(name, address, front, [chain])
+        if front.is_fronted:
+            made["listener_filters"].insert(0, clients.proxied())
+        found.append(made)
     if UDP in front.transports:
         found.append(_datagrams(f"{name} {UDP}", address, front))
     return found
@@ -184,8 +190,7 @@ def forwarding_headers(front: Front) -> Resource:
     attributes = front.balancer.attributes
     mode = attributes.get("routing.http.xff_header_processing.mode", "append")
     with_port = attributes.get("routing.http.xff_client_port.enabled") == "true"
-    client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
-    client = f"%{client}%" if with_port else f"%{client}_WITHOUT_PORT%"
+    client = f"%FILTER_STATE({CLIENT if with_port else ADDRESS}:PLAIN)%"
     added = [_added("x-forwarded-port", str(front.listener.port), _OVERWRITE)]
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
@@ -235,7 +240,7 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         http["typed_config"]["http_filters"][:0] = changing
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
         guards = client_certificates.guards(front.trust_store)
-        chain = {"filters": [_peer(), *guards, http]}
+        chain = {"filters": [clients.kept(), *guards, http]}
     if front.key_pairs:
         chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.trust_store)
     return chain
@@ -244,24 +249,6 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
 def notes_directory(xds: Path) -> Path:
     """Where Envoy notes requests for access logs."""
     return xds.parent / "notes"
-
-
-def _peer() -> Resource:
-    """Keeps the address of who opened the connection, for routes to match."""
-    address = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
-    return {
-        "name": "envoy.filters.network.set_filter_state",
-        "typed_config": {
-            "@type": f"{_FILTERS}.network.set_filter_state.v3.Config",
-            "on_new_connection": [
-                {
-                    "object_key": PEER,
-                    "factory_key": "envoy.network.ip",
-                    "format_string": {"text_format_source": {"inline_string": address}},
-                }
-            ],
-        },
-    }
 
 
 def _tcp(front: Front) -> Resource:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from openecs.edge import access_logs, answers, authentication, stickiness, tokens, transforms
+from openecs.edge.clients import PEER
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -27,9 +28,6 @@ from openecs.model.load_balancing import (
 
 Route = dict[str, Any]
 Matcher = dict[str, Any]
-
-#: The state of a connection that has the address of who opened it, whatever its requests say.
-PEER = "openecs.peer"
 
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 

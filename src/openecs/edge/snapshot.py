@@ -28,6 +28,7 @@ from openecs.model.load_balancing import (
     Target,
     TargetGroup,
     TargetHealth,
+    TargetType,
 )
 from openecs.model.trust_stores import TrustStore
 from openecs.store.base import View
@@ -62,6 +63,8 @@ class World:
     key_pairs: Mapping[str, Any]
     #: By their ARNs.
     trust_stores: Mapping[str, TrustStore]
+    #: Load balancers that are targets themselves, by their ARNs.
+    fronted: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,23 @@ def read(view: View) -> World:
         )
     found = sorted(view.scan(LISTENERS, None), key=lambda each: (each.created_at, each.arn))
     arns = {arn for each in found for arn in each.certificates}
+    groups = view.scan(TARGET_GROUPS, None)
     return World(
         balancers=view.scan(LOAD_BALANCERS, None),
         listeners=found,
         rules=rules,
-        groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
+        groups={group.arn: group for group in groups},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
         trust_stores={store.arn: store for store in view.scan(TRUST_STORES, None)},
+        fronted=frozenset(_fronted(view, groups)),
     )
+
+
+def _fronted(view: View, groups: Iterable[TargetGroup]) -> Iterator[str]:
+    for group in groups:
+        if group.target_type is TargetType.ALB:
+            targets: Sequence[Target] = view.scan(TARGETS, group.scope, prefix=f"{group.path}/")
+            yield from (target.id for target in targets)
 
 
 def read_endpoints(view: View, scope: Scope, path: str) -> Resource | None:
@@ -188,6 +200,7 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
             listener=listener,
             key_pairs=pairs,
             trust_store=trusted,
+            is_fronted=balancer.arn in world.fronted,
             rules=tuple(world.rules.get(_rules_key(listener), ())),
         )
         try:

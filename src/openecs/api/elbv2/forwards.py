@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openecs.api.base import Call, Members
-from openecs.api.elbv2 import errors, references
+from openecs.api.elbv2 import balancer_targets, errors, references
 from openecs.model.load_balancing import (
     ForwardAction,
     LoadBalancer,
@@ -103,6 +103,7 @@ def _group(view: View, call: Call, arn: str) -> TargetGroup:
 
 
 def _check_group(balancer: LoadBalancer, protocol: str, group: TargetGroup) -> None:
+    balancer_targets.check_forward(protocol, group)
     if group.protocol not in _SPOKEN[protocol]:
         raise errors.incompatible_protocols(protocol, group.protocol or "")
     if protocol == "HTTP" and group.protocol_version in {"HTTP2", "GRPC"}:

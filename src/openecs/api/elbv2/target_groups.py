@@ -10,7 +10,15 @@ from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ec2 import network
-from openecs.api.elbv2 import errors, health_checks, names, paging, references, tag_rules
+from openecs.api.elbv2 import (
+    balancer_targets,
+    errors,
+    health_checks,
+    names,
+    paging,
+    references,
+    tag_rules,
+)
 from openecs.api.elbv2.associations import associations, is_in_use, load_balancer_arns
 from openecs.api.elbv2.health_checks import Checked
 from openecs.model.load_balancing import TargetGroup, TargetType
@@ -20,7 +28,6 @@ from openecs.store.kinds import TARGET_GROUPS, TARGET_HEALTH, TARGETS
 _HTTP = ("HTTP", "HTTPS")
 _NOT_BUILT_TYPES = {
     TargetType.LAMBDA: "target groups of Lambda functions",
-    TargetType.ALB: "target groups of application load balancers",
 }
 _NOT_BUILT_PROTOCOLS = {
     "GENEVE": "gateway load balancers",
@@ -111,6 +118,8 @@ def _check(tx: Transaction, call: Call, request: Members, target_type: TargetTyp
     for member, words in (("Protocol", "protocol"), ("Port", "port"), ("VpcId", "VPC ID")):
         if request.get(member) is None:
             raise errors.validation(f"A {words} must be specified")
+    if target_type is TargetType.ALB:
+        balancer_targets.check_group(request)
     if request.get("ProtocolVersion") and request["Protocol"] not in _HTTP:
         raise errors.validation(
             f"Protocol version cannot be specified for protocol '{request['Protocol']}'"

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.elbv2 import errors, references, registration
+from openecs.api.elbv2 import balancer_targets, errors, references, registration
 from openecs.api.elbv2.associations import is_in_use
 from openecs.api.elbv2.registration import NewTarget
 from openecs.decide.target_status import NOT_REGISTERED, TargetStatus, status
@@ -32,6 +32,8 @@ def register_targets(tx: Transaction, call: Call, request: Members) -> Members:
     targets = _given(group, request["Targets"])
     if group.target_type is TargetType.INSTANCE:
         _check_instances(tx, call, targets)
+    elif group.target_type is TargetType.ALB:
+        balancer_targets.check_registration(tx, call, group, targets)
     else:
         _check_addresses(targets)
     known = len(tx.scan(TARGETS, call.scope, prefix=f"{group.path}/"))
