@@ -14,6 +14,7 @@ _PHRASES = {
     401: "401 Authorization Required",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    413: "413 Request Entity Too Large",
     463: "463 Too Many Proxies",
     501: "501 Not Implemented",
     502: "502 Bad Gateway",

@@ -19,6 +19,7 @@ from openecs.edge import clusters, snapshot
 from openecs.edge.clusters import endpoints_file
 from openecs.edge.deliveries import Deliveries
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
+from openecs.edge.functions import Functions, socket_of
 from openecs.edge.listeners import notes_directory
 from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
@@ -67,7 +68,7 @@ class Edge:
     """The load balancers of an installation on this machine.
 
     ``directory`` is where Envoy's files are, ``logs`` where access logs are delivered to,
-    ``address`` where the door of each port is.
+    ``address`` where the door of each port is, ``lambda_url`` where functions are invoked.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Edge:
         logs: Path,
         address: str,
         clock: Callable[[], datetime],
+        lambda_url: str = "",
     ) -> None:
         self._store = store
         self._xds = directory / "xds"
@@ -85,6 +87,7 @@ class Edge:
         self._site = Site(address=address, xds=self._xds, authorities=known_authorities())
         self.envoy = Envoy(directory)
         self._publisher = Publisher(self._xds)
+        self._functions = Functions(store=store, socket=socket_of(self._xds), url=lambda_url)
         notes = notes_directory(self._xds)
         self.deliveries = Deliveries(envoy=self.envoy, notes=notes, logs=logs, clock=clock)
         #: The ARNs of the target groups that get traffic.
@@ -104,11 +107,15 @@ class Edge:
 
     async def run(self) -> None:
         """Work until cancelled. Envoy goes on when it ends."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._work())
-            group.create_task(self._keep_alive())
-            group.create_task(self.deliveries.run())
+        await self._functions.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._work())
+                group.create_task(self._keep_alive())
+                group.create_task(self.deliveries.run())
+        finally:
+            await self._functions.stop()
 
     def stop(self) -> None:
         """End Envoy, and with it all traffic; the next start of the process begins it anew."""

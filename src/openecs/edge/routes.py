@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, authentication, stickiness, tokens, transforms
+from openecs.edge import (
+    access_logs,
+    answers,
+    authentication,
+    functions,
+    stickiness,
+    tokens,
+    transforms,
+)
 from openecs.edge.clients import PEER
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
@@ -23,6 +31,7 @@ from openecs.model.load_balancing import (
     QueryPair,
     Rule,
     TargetGroup,
+    TargetType,
     WeightedTargetGroup,
 )
 
@@ -169,6 +178,7 @@ def _shared(
                     "name": group.target_group_arn,
                     "weight": group.weight,
                     "typed_per_filter_config": filters.get(group.target_group_arn, {}),
+                    **_named_group(ways.groups[group.target_group_arn]),
                 }
                 for group in weighted
             ]
@@ -182,6 +192,12 @@ def _shared(
         "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
     }
     yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _named_group(group: TargetGroup) -> Route:
+    if group.target_type is not TargetType.LAMBDA:
+        return {}
+    return {"request_headers_to_add": [_header(functions.GROUP, group.arn)]}
 
 
 def _with_header(match: Route, matcher: Matcher) -> Route:

@@ -124,7 +124,7 @@ def _fronted(view: View, groups: Iterable[TargetGroup]) -> Iterator[str]:
 def read_endpoints(view: View, scope: Scope, path: str) -> Resource | None:
     """The endpoints of one target group, if it is still there."""
     group = view.get(TARGET_GROUPS, scope, path)
-    if group is None:
+    if group is None or group.target_type is TargetType.LAMBDA:
         return None
     targets: Sequence[Target] = view.scan(TARGETS, scope, prefix=f"{path}/")
     health: Sequence[TargetHealth] = view.scan(TARGET_HEALTH, scope, prefix=f"{path}/")

@@ -11,6 +11,7 @@ from openecs.model.load_balancing import (
     LoadBalancer,
     LoadBalancerType,
     TargetGroup,
+    TargetType,
     WeightedTargetGroup,
 )
 from openecs.store.base import View
@@ -104,6 +105,8 @@ def _group(view: View, call: Call, arn: str) -> TargetGroup:
 
 def _check_group(balancer: LoadBalancer, protocol: str, group: TargetGroup) -> None:
     balancer_targets.check_forward(protocol, group)
+    if group.target_type is TargetType.LAMBDA and balancer.type is LoadBalancerType.APPLICATION:
+        return
     if group.protocol not in _SPOKEN[protocol]:
         raise errors.incompatible_protocols(protocol, group.protocol or "")
     if protocol == "HTTP" and group.protocol_version in {"HTTP2", "GRPC"}:

@@ -67,6 +67,7 @@ _NETWORK: Table = {
 }
 
 
+_OF_FUNCTIONS: Table = {"lambda.multi_value_headers.enabled": flag("false")}
 #: Of target groups with a load balancer behind them, which is told who the client is.
 _OF_BALANCERS: Table = {
     **_COMMON,
@@ -108,6 +109,8 @@ OPERATIONS: dict[str, Operation] = {
 def _table(group: TargetGroup) -> Table:
     if group.protocol in {"HTTP", "HTTPS"}:
         return _APPLICATION
+    if group.target_type is TargetType.LAMBDA:
+        return _OF_FUNCTIONS
     if group.target_type is TargetType.ALB:
         return _OF_BALANCERS
     datagrams = group.protocol in {"UDP", "TCP_UDP"}
