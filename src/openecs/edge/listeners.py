@@ -17,6 +17,7 @@ from openecs.edge import (
     authentication,
     client_certificates,
     clients,
+    connection_logs,
     headers,
     stickiness,
     tls,
@@ -139,7 +140,7 @@ def own(front: Front, xds: Path) -> list[Resource]:
     found = []
     if TCP in front.transports:
         chain = _chain(front, routes_file(front.listener), xds)
-        made = _listener(name, address, front, [chain])
+        made = _listener(name, address, [front], [chain], xds)
         if front.is_fronted:
             made["listener_filters"].insert(0, clients.proxied())
         found.append(made)
@@ -166,7 +167,7 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
     sharing = fronts if shared else (first,)
     chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))
-    return _listener(name, address, first, chains)
+    return _listener(name, address, fronts, chains, xds)
 
 
 def routes_file(listener: Listener) -> str:
@@ -214,7 +215,10 @@ def _added(name: str, value: str, action: str) -> Resource:
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
-def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> Resource:
+def _listener(
+    name: str, address: str, fronts: Sequence[Front], chains: list[Resource], xds: Path
+) -> Resource:
+    front = fronts[0]
     secure = front.listener.protocol in {"HTTPS", "TLS"}
     inspector = {
         "name": "envoy.filters.listener.tls_inspector",
@@ -226,8 +230,16 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
         "address": {"socket_address": {"address": address, "port_value": front.listener.port}},
         "listener_filters": [inspector] if secure else [],
         "filter_chains": chains,
+        "access_log": _connection_loggers(fronts, xds),
         "per_connection_buffer_limit_bytes": 1_048_576,
     }
+
+
+def _connection_loggers(fronts: Sequence[Front], xds: Path) -> list[Resource]:
+    # Where clients do not speak TLS, a connection is nobody's but the first one's.
+    known = fronts if fronts[0].listener.protocol == "HTTPS" else fronts[:1]
+    logged = [(each.balancer, each.listener) for each in known]
+    return connection_logs.loggers(logged, notes_directory(xds))
 
 
 def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) -> Resource:

@@ -13,6 +13,7 @@ from openecs.edge import (
     authentication,
     client_certificates,
     clusters,
+    connection_logs,
     headers,
     listeners,
     providers,
@@ -147,9 +148,7 @@ def build(world: World, site: Site) -> Snapshot:
     _tell_providers(made, fronts, site)
     found: list[Resource] = []
     for front in fronts:
-        if access_logs.is_logged(front.balancer):
-            noted = access_logs.notes(front.balancer, listeners.notes_directory(site.xds))
-            made.notes.add(noted.parent)
+        made.notes.update(_notes(front, site))
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front, site)
         made.names[front.balancer.arn].append(file)
@@ -171,6 +170,15 @@ def build(world: World, site: Site) -> Snapshot:
             made.names[front.balancer.arn].extend([resource["name"], *told])
     made.listeners[LISTENERS_FILE] = found
     return made
+
+
+def _notes(front: Front, site: Site) -> Iterator[Path]:
+    """The directories in which requests and connections are noted."""
+    directory = listeners.notes_directory(site.xds)
+    if access_logs.is_logged(front.balancer):
+        yield access_logs.notes(front.balancer, directory).parent
+    if connection_logs.is_logged(front.balancer):
+        yield connection_logs.notes(front.balancer, directory).parent
 
 
 def _tell_providers(made: Snapshot, fronts: Iterable[Front], site: Site) -> None:
