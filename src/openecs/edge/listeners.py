@@ -18,6 +18,7 @@ from openecs.edge import (
     client_certificates,
     clients,
     connection_logs,
+    datagrams,
     headers,
     stickiness,
     tls,
@@ -25,6 +26,7 @@ from openecs.edge import (
     transforms,
 )
 from openecs.edge.clients import ADDRESS, CLIENT
+from openecs.edge.datagrams import Flow
 from openecs.edge.files import source_of
 from openecs.model.certificates import KeyPair
 from openecs.model.listener_headers import told_as
@@ -94,9 +96,6 @@ end
 
 TCP, UDP = "TCP", "UDP"
 
-#: How long a flow of datagrams is remembered.
-_UDP_IDLE = "120s"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
@@ -109,6 +108,8 @@ class Front:
     trust_store: TrustStore | None = None
     #: Whether network load balancers stand before it.
     is_fronted: bool = False
+    #: Whether clients stay with the targets of a group.
+    is_sticky: bool = False
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -129,6 +130,11 @@ class Front:
         return [group for group in forward.target_groups if group.weight] if forward else []
 
     @property
+    def flow(self) -> Flow:
+        """Its datagrams."""
+        return Flow(port=self.listener.port, groups=self.weighted, is_sticky=self.is_sticky)
+
+    @property
     def transports(self) -> tuple[str, ...]:
         """What it listens for."""
         return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(self.listener.protocol, (TCP,))
@@ -145,13 +151,13 @@ def own(front: Front, xds: Path) -> list[Resource]:
             made["listener_filters"].insert(0, clients.proxied())
         found.append(made)
     if UDP in front.transports:
-        found.append(_datagrams(f"{name} {UDP}", address, front))
+        found.append(datagrams.listener(f"{name} {UDP}", address, front.flow))
     return found
 
 
 def datagram_door(front: Front, address: str) -> Resource:
     """The door of a port for datagrams."""
-    return _datagrams(f"door {front.listener.port} {UDP}", address, front)
+    return datagrams.listener(f"door {front.listener.port} {UDP}", address, front.flow)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
@@ -279,28 +285,6 @@ def _tcp(front: Front) -> Resource:
                 ]
             },
         },
-    }
-
-
-def _datagrams(name: str, address: str, front: Front) -> Resource:
-    (group,) = front.weighted
-    proxy = f"{_FILTERS}.udp.udp_proxy.v3"
-    route = {"@type": f"{proxy}.Route", "cluster": group.target_group_arn}
-    config = {
-        "@type": f"{proxy}.UdpProxyConfig",
-        "stat_prefix": "datagrams",
-        "idle_timeout": _UDP_IDLE,
-        "hash_policies": [{"source_ip": True}],
-        "matcher": {"on_no_match": {"action": {"name": "route", "typed_config": route}}},
-    }
-    place = {"address": address, "port_value": front.listener.port, "protocol": "UDP"}
-    return {
-        "@type": f"{_TYPE}.config.listener.v3.Listener",
-        "name": name,
-        "address": {"socket_address": place},
-        "listener_filters": [
-            {"name": "envoy.filters.udp_listener.udp_proxy", "typed_config": config}
-        ],
     }
 
 

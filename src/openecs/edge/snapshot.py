@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openecs.decide.forwarding import forwarded_groups
+from openecs.decide.forwarding import forwarded_groups, groups_of
 from openecs.edge import (
     access_logs,
     authentication,
@@ -21,6 +21,7 @@ from openecs.edge import (
 )
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
+from openecs.edge.stickiness import is_sticky
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
     Listener,
@@ -208,6 +209,11 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
             listener=listener,
             key_pairs=pairs,
             trust_store=trusted,
+            is_sticky=any(
+                is_sticky(world.groups[arn])
+                for arn in groups_of(listener.default_actions)
+                if arn in world.groups
+            ),
             is_fronted=balancer.arn in world.fronted,
             rules=tuple(world.rules.get(_rules_key(listener), ())),
         )
@@ -227,8 +233,8 @@ def _check(front: Front, site: Site) -> None:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
     if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
         raise NotBuilt("its certificate is not there")
-    if UDP in front.transports and len(front.weighted) != 1:
-        raise NotBuilt("datagrams to any but one target group are not built")
+    if UDP in front.transports and not front.weighted:
+        raise NotBuilt("datagrams to no target group are not built")
     if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
     if site.authorities is None and any(map(providers.endpoints, front.actions)):

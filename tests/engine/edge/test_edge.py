@@ -381,6 +381,34 @@ async def test_a_network_load_balancer_carries_datagrams(world, protocol) -> Non
         server.close()
 
 
+@pytest.mark.parametrize("is_sticky", [False, True])
+async def test_datagrams_go_to_groups_by_weight(world, is_sticky) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    attributes = {"stickiness.enabled": "true"} if is_sticky else {}
+    changes = {"protocol": "UDP", "protocol_version": None, "attributes": attributes}
+    groups = [replace(each, **changes) for each in (GROUP, OTHER)]
+    shares = tuple(
+        WeightedTargetGroup(target_group_arn=group.arn, weight=weight)
+        for group, weight in zip(groups, (3, 1), strict=True)
+    )
+    action = Action(type="forward", forward=ForwardAction(target_groups=shares))
+    async with world.edge():
+        servers = []
+        for name, group in zip((b"a", b"b"), groups, strict=True):
+            servers.append(await datagrams(local_addr=("127.0.0.1", 0), name=name))
+            await world.serve(servers[-1].get_extra_info("sockname")[1], group)
+        listening = {"protocol": "UDP", "load_balancer": world.balancer.path}
+        await world.balance(*groups, **listening, default_actions=(action,))
+        await answer_of("127.0.0.1", world.port)
+        answers = [(await answer_of("127.0.0.1", world.port))[:1] for _ in range(80)]
+        for server in servers:
+            server.close()
+    if is_sticky:
+        assert len(set(answers)) == 1
+    else:
+        assert 40 < answers.count(b"a") < 76
+
+
 async def test_datagrams_and_connections_share_a_port(world) -> None:
     other = a_load_balancer("side", id="7".zfill(16), loopback_address="127.65.1.1")
     other = replace(other, type=LoadBalancerType.NETWORK)

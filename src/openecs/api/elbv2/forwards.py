@@ -39,8 +39,8 @@ def forward(
     shares = _shares(given)
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
-    if protocol in {"UDP", "TCP_UDP"} and (len(shares) > 1 or not shares[0].weight):
-        raise errors.not_built("any but one target group behind a listener for datagrams")
+    if protocol in {"UDP", "TCP_UDP"} and not any(share.weight for share in shares):
+        raise errors.not_built("listeners for datagrams whose target groups have no weight")
     sticky, seconds = _stickiness(balancer, given)
     return ForwardAction(
         target_groups=shares, stickiness_enabled=sticky, stickiness_seconds=seconds
