@@ -1,6 +1,7 @@
 """Listeners for datagrams as Envoy's.
 
-User Guide for Network Load Balancers, "Target groups": their weights are their shares of flows. Envoy has no weights there; a hash of where a flow comes from takes their place.
+User Guide for Network Load Balancers, "Target groups": their weights are their shares of flows.
+Envoy has no weights there; a hash of where a flow comes from takes their place.
 """
 
 from __future__ import annotations

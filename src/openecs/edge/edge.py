@@ -7,7 +7,7 @@ A change of targets is one small file. Everything is made anew from the store af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import structlog
 from openecs.edge import clusters, snapshot
 from openecs.edge.clusters import endpoints_file
 from openecs.edge.deliveries import Deliveries
+from openecs.edge.doors import held
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
 from openecs.edge.functions import Functions, socket_of
 from openecs.edge.listeners import notes_directory
@@ -62,6 +63,7 @@ _ROUTING = frozenset(
 _ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))
 
 Group = tuple[Scope, str]
+Doors = Mapping[str, Sequence[dict[str, Any]]]
 
 
 class Edge:
@@ -202,19 +204,21 @@ class Edge:
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))
             return
+        # What doors were like before: hosts whose rules are refused stay so.
+        doors = {file: self._publisher.published(file) for file in told.doors}
         groups = frozenset(self._used)
         # Rules may be leaving a group whose targets are gone: until they have, those stay.
         await self._tell_endpoints(groups, keep=True)
-        await self._publish(told)
+        await self._publish(told, doors)
         await self._tell_endpoints(groups)
-        errors = {**await self._errors(), **await self._refused_routes(told.routes)}
+        errors = {**await self._errors(), **await self._refused_anywhere(told, doors)}
         await self._store.write(partial(_record, told, errors))
         if errors:
             # What Envoy could not bind it tries again when it is told again.
             self._publisher.forget(LISTENERS_FILE)
             self._again(REBIND)
 
-    async def _publish(self, told: Snapshot) -> None:
+    async def _publish(self, told: Snapshot, doors: Doors) -> None:
         for directory in told.notes:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = told.clusters[CLUSTERS]
@@ -224,18 +228,30 @@ class Edge:
         self._publisher.publish(told.secrets)
         self._publisher.publish({CLUSTERS: [*wanted, *leaving]})
         if is_new:
-            self._publisher.publish(told.routes | told.listeners)
+            self._publisher.publish(told.routes | told.doors | told.listeners)
             await self.envoy.ensure()
         else:
             await self._taken(CLUSTERS, "cluster_manager.cds")
             self._publisher.publish(told.routes)
+            self._publish_doors(told, await self._refused_routes(told.routes), doors)
         self._publisher.publish(told.listeners)
         await self._taken(LISTENERS_FILE, "listener_manager.lds")
         self._publisher.publish(told.clusters)
         self._clusters = wanted
         self._runs.set()
-        files = {CLUSTERS, LISTENERS_FILE, *told.routes, *told.secrets}
+        files = {CLUSTERS, LISTENERS_FILE, *told.routes, *told.doors, *told.secrets}
         self._publisher.retain(files | {endpoints_file(arn) for arn in self._used.values()})
+
+    def _publish_doors(self, told: Snapshot, refused: Collection[str], before: Doors) -> None:
+        for file, (door,) in told.doors.items():
+            made = held(door, told.owners[file], refused, before[file])
+            self._publisher.publish({file: [made]})
+
+    async def _refused_anywhere(self, told: Snapshot, before: Doors) -> Mapping[str, str]:
+        """The files of routes that Envoy does not take; doors go without them."""
+        refused = await self._refused_routes(told.routes)
+        self._publish_doors(told, refused, before)
+        return {**refused, **await self._refused_routes(told.doors)}
 
     async def _taken(self, file: str, stat: str) -> None:
         """Wait until Envoy has taken a file, or refused a part of it."""

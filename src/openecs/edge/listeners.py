@@ -18,6 +18,7 @@ from openecs.edge import (
     client_certificates,
     clients,
     connection_logs,
+    connections,
     datagrams,
     headers,
     stickiness,
@@ -256,6 +257,7 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         logged = [(each.balancer, each.listener) for each in everyone]
         changing = headers.filters(each.listener for each in everyone)
         http["typed_config"]["http_filters"][:0] = changing
+        http["typed_config"].update(connections.settings([each.balancer for each in everyone]))
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
         guards = client_certificates.guards(front.trust_store)
         chain = {"filters": [clients.kept(), *guards, http]}
@@ -289,17 +291,11 @@ def _tcp(front: Front) -> Resource:
 
 
 def _http(front: Front, routes: str, xds: Path) -> Resource:
-    attributes = front.balancer.attributes
-    http2 = attributes.get("routing.http2.enabled", "true") == "true"
-    drops = attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true"
-    keep_alive = attributes.get("client_keep_alive.seconds", "3600")
-    idle = attributes.get("idle_timeout.timeout_seconds", "60")
     return {
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": {
             "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "application",
-            "codec_type": "AUTO" if http2 else "HTTP1",
             "http_protocol_options": {
                 "accept_http_10": True,
                 "default_host_for_http_10": front.balancer.dns_name,
@@ -311,12 +307,6 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "server_header_transformation": "PASS_THROUGH",
             "generate_request_id": False,
             "max_request_headers_kb": _HEADERS_KB,
-            "common_http_protocol_options": {
-                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
-                "idle_timeout": f"{idle}s",
-                "max_connection_duration": f"{keep_alive}s",
-            },
-            "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "http_filters": [
                 *client_certificates.filters(front.listener),

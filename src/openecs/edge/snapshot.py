@@ -86,6 +86,9 @@ class Snapshot:
     endpoints: dict[str, list[Resource]] = field(default_factory=dict)
     clusters: dict[str, list[Resource]] = field(default_factory=dict)
     routes: dict[str, list[Resource]] = field(default_factory=dict)
+    doors: dict[str, list[Resource]] = field(default_factory=dict)
+    #: The files of routes that the hosts of a door are of.
+    owners: dict[str, list[str]] = field(default_factory=dict)
     secrets: dict[str, list[Resource]] = field(default_factory=dict)
     listeners: dict[str, list[Resource]] = field(default_factory=dict)
     #: Names of Envoy's listeners, and of files of routes, by the load balancer that needs them.
@@ -161,7 +164,8 @@ def build(world: World, site: Site) -> Snapshot:
         told = []
         if shared[0].listener.protocol == "HTTP":
             told.append(file := listeners.door_file(port))
-            made.routes[file] = [_door_routes(world, site, shared)]
+            made.doors[file] = [_door_routes(world, site, shared)]
+            made.owners[file] = [listeners.routes_file(f.listener) for f in (*shared, shared[0])]
         if transport == UDP:
             resource = listeners.datagram_door(shared[0], site.address)
         else:

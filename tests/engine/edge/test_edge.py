@@ -25,7 +25,13 @@ from openecs.model.load_balancing import (
     TargetState,
     WeightedTargetGroup,
 )
-from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, TARGET_GROUPS, TARGETS
+from openecs.store.kinds import (
+    LISTENERS,
+    LOAD_BALANCER_STATES,
+    LOAD_BALANCERS,
+    TARGET_GROUPS,
+    TARGETS,
+)
 from openecs.testing.builders import SCOPE, a_listener, a_load_balancer
 
 
@@ -306,6 +312,49 @@ async def test_rules_that_envoy_does_not_take_are_told(world) -> None:
         await world.rule(1, fixed("x"), Condition(field="path-pattern", regex_values=("x",)))
         await world.until_state(LoadBalancerStateCode.ACTIVE)
         await world.until(lambda _, body: body == "x", path="/x")
+
+
+async def test_rules_that_envoy_does_not_take_hold_nobody_else_back(world) -> None:
+    other = a_load_balancer("side", id="7".zfill(16), loopback_address="127.65.1.2")
+    worse = Condition(field="path-pattern", regex_values=("(?=x)",))
+    async with upstream("a") as a, upstream("b") as b:
+        async with world.edge():
+            await world.balance(GROUP)
+            await world.serve(a)
+            await world.put(LOAD_BALANCERS, other)
+            await world.put(TARGET_GROUPS, OTHER)
+            listener = a_listener(OTHER, port=world.port, load_balancer=other.path)
+            await world.put(LISTENERS, listener)
+            await world.serve(b, OTHER)
+            await world.until(says("a"))
+            await world.until(says("b"), host=other.dns_name)
+            await world.rule(1, fixed("x"), worse)
+            await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
+            changed = replace(listener, default_actions=(fixed("changed"),))
+            await world.put(LISTENERS, changed)
+            await world.until(lambda _, body: body == "changed", host=other.dns_name)
+            await world.until(says("a"))
+            state = await world.store.read(
+                lambda view: view.get(LOAD_BALANCER_STATES, SCOPE, other.path)
+            )
+            assert state.code is LoadBalancerStateCode.ACTIVE
+        async with world.edge() as edge:
+            edge.envoy.stop()
+            await world.until(says("a"))
+            await world.until(lambda _, body: body == "changed", host=other.dns_name)
+            condition = Condition(field="path-pattern", values=("/x",))
+            await world.rule(1, fixed("x"), condition)
+            await world.until(lambda _, body: body == "x", path="/x")
+            await world.until_state(LoadBalancerStateCode.ACTIVE)
+
+
+async def test_a_listener_whose_rules_were_never_good_answers_for_itself(world) -> None:
+    worse = Condition(field="path-pattern", regex_values=("(?=x)",))
+    async with world.edge():
+        await world.rule(1, fixed("x"), worse)
+        await world.balance(GROUP)
+        await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
+        await world.until(lambda status, _: status == 503)
 
 
 async def test_what_is_not_built_is_told(world) -> None:
