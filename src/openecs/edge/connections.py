@@ -1,7 +1,7 @@
 """How Envoy treats connections of clients to application load balancers.
 
-Where several share a door, nobody knows whose a connection is before its first request: it gets what
-cuts short none of them.
+Where several share a door, nobody knows whose a connection is before its first request: it gets
+what cuts short none of them.
 """
 
 from __future__ import annotations
