@@ -16,6 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,12 +25,14 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
+from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
@@ -39,6 +42,8 @@ from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.authorization import Authorization
+from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -48,9 +53,23 @@ from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtim
 from openecs.runtime.docker import DockerRuntime
 from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
+from openecs.store.metrics import MetricStore
 from openecs.store.sql import SqlStore
 
 log = structlog.get_logger(__name__)
+
+_S = TypeVar("_S", Store, MetricStore)
+
+_SERVICES = (
+    ecs.SERVICE,
+    sts.SERVICE,
+    acm.SERVICE,
+    iam.SERVICE,
+    ec2.SERVICE,
+    elbv2.SERVICE,
+    cloudwatch.SERVICE,
+)
 
 
 class _Randomness(threading.local):
@@ -156,6 +175,14 @@ class _Parts:
     edge: Edge
 
 
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """Where things are kept: resources, and what is measured."""
+
+    resources: Store
+    metrics: MetricStore
+
+
 async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], None]) -> int:
     _allow_open_files()
     async with contextlib.AsyncExitStack() as stack:
@@ -163,6 +190,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys = root_keys(settings)
         keys.ensure(settings.account_id)
         store = await stack.enter_async_context(_open(_store(settings)))
+        metrics = await stack.enter_async_context(_open(_metrics(settings)))
         runtime = await stack.enter_async_context(_engine(settings))
         stack.push_async_callback(_tidy, runtime)
         node = _node(settings, store, runtime)
@@ -174,18 +202,20 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         services = _services(settings, store, leader)
         authority = LocalAuthority(settings.directory)
         certificates = _certificates(settings, store, leader, authority)
-        control = _Control(_control(settings, store, leader, services, certificates))
+        stores = _Stores(store, metrics)
+        control = _Control(_control(settings, stores, leader, services, certificates))
         api = ApiSettings(
             file_systems=settings.file_systems,
             authority=authority,
             lambda_url=settings.lambda_url,
+            alarm_webhook_url=settings.alarm_webhook_url,
             objects=settings.environment_files_dir,
         )
         edge = _edge(settings, store)
         if settings.ephemeral:
             stack.callback(edge.stop)
         parts = _Parts(node, services, control, edge)
-        gateway = _gateway(settings, api, store, keys, parts)
+        gateway = _gateway(settings, api, stores, keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -250,19 +280,38 @@ def _scheduler_settings(settings: Settings) -> SchedulerSettings:
 
 def _control(
     settings: Settings,
-    store: Store,
+    stores: _Stores,
     leader: Leader,
     services: Services,
     certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
+    store = stores.resources
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
-    loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
+    express = ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard)
+    alarms = Alarms(
+        store=store,
+        metrics=stores.metrics,
+        clock=now,
+        ids=SystemIds(),
+        url=settings.alarm_webhook_url,
+        guard=guard,
+    )
+    loops = [
+        services.run,
+        daemons.run,
+        retention.run,
+        certificates.run,
+        health.run,
+        hooks.run,
+        express.run,
+        alarms.run,
+    ]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
@@ -312,8 +361,12 @@ def _store(settings: Settings) -> Store:
     return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
 
 
+def _metrics(_settings: Settings) -> MetricStore:
+    return MemoryMetricStore()
+
+
 @contextlib.asynccontextmanager
-async def _open(store: Store) -> AsyncIterator[Store]:
+async def _open(store: _S) -> AsyncIterator[_S]:
     await store.open()
     try:
         yield store
@@ -381,7 +434,7 @@ def _installation(settings: Settings) -> str:
 
 
 def _gateway(
-    settings: Settings, api: ApiSettings, store: Store, keys: RootKeys, parts: _Parts
+    settings: Settings, api: ApiSettings, stores: _Stores, keys: RootKeys, parts: _Parts
 ) -> Gateway:
     async def health() -> Reply:
         return _json({"status": "ok", "version": __version__})
@@ -392,7 +445,8 @@ def _gateway(
         return _json({"status": "resting"})
 
     async def reset(_: Caller) -> Reply:
-        await store.clear()
+        await stores.resources.clear()
+        await stores.metrics.clear()
         await parts.node.empty()
         await parts.node.register()
         await parts.services.observe()
@@ -405,16 +459,11 @@ def _gateway(
     if settings.ephemeral:
         special["POST", "/_openecs/reset"] = RootOnly(reset)
     return Gateway(
-        store=store,
-        services=(
-            ecs.SERVICE,
-            sts.SERVICE,
-            acm.SERVICE,
-            iam.SERVICE,
-            ec2.SERVICE,
-            elbv2.SERVICE,
-        ),
-        credentials=keys,
+        store=stores.resources,
+        metrics=stores.metrics,
+        services=_SERVICES,
+        credentials=StoredCredentials(keys, stores.resources),
+        authorize=Authorization(stores.resources, _SERVICES),
         clock=now,
         ids=SystemIds(),
         settings=api,

@@ -1,6 +1,7 @@
 """What an AWS operation is made of: the call, the error, the operation, the service.
 
-An operation is a synchronous function ``(view or transaction, call, request) -> response``. The
+An operation is a synchronous function ``(view or transaction, call, request) -> response``, or an
+asynchronous one ``(metric store, call, request) -> response``. The
 gateway has parsed and validated ``request`` against the service's model before: members are spelled
 as in AWS's API, timestamps are aware datetimes, blobs are bytes, unknown members are gone. The
 response is spelled the same way; members that are None are left out.
@@ -8,15 +9,18 @@ response is spelled the same way; members that are None are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from openecs.decide.access.evaluation import PolicyKind
 from openecs.model.certificates import Authority, NoAuthority
 from openecs.model.identity import Ids, Scope
+from openecs.model.policies import Policy
 from openecs.store.base import Transaction, View
+from openecs.store.metrics import MetricStore
 
 Members = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Members])
@@ -54,6 +58,8 @@ class ApiSettings:
     authority: Authority = field(default_factory=NoAuthority)
     #: Where functions are invoked, of lifecycle hooks and as targets; empty: nowhere.
     lambda_url: str = ""
+    #: Where the events of alarms go; empty: nowhere.
+    alarm_webhook_url: str = ""
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
 
@@ -82,7 +88,32 @@ class Writes:
     function: Callable[[Transaction, Call, Any], Members]
 
 
-Operation = Reads | Writes
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """An operation on metrics, which are no resources and take part in no transaction."""
+
+    function: Callable[[MetricStore, Call, Any], Awaitable[Members]]
+
+
+Operation = Reads | Writes | Measures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One action on one resource, that policies must allow.
+
+    ``resource`` None: the action has resources, and which one is not known here: then only ``*``
+    allows it, and every statement that denies the action does. ``policy`` is the resource's own.
+    """
+
+    action: str
+    resource: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    policy: Policy | None = None
+    policy_kind: PolicyKind = PolicyKind.RESOURCE
+
+
+Access = Callable[[View, Call, Any], Iterable[Asked]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +122,7 @@ class Service:
 
     name: str
     operations: Mapping[str, Operation]
+    #: What operations ask of policies; one that is not here asks for itself, on any resource.
+    access: Mapping[str, Access] = field(default_factory=dict)
+    #: Whether resources of it have policies, that even the root user may be denied by.
+    has_resource_policies: bool = False

@@ -69,14 +69,13 @@ def notes(balancer: LoadBalancer, directory: Path) -> Path:
 def loggers(fronts: Fronts, directory: Path) -> list[Resource]:
     """What notes the connections of a listener of Envoy's.
 
-    Of listeners that share one, the name asked for in the handshake tells whose it is; the first
-    has the others.
+    Of listeners that share one, all but the first have filter chains of their names.
     """
     made = []
-    others = [balancer.dns_name for balancer, _ in fronts[1:]]
+    others = [balancer.arn for balancer, _ in fronts[1:]]
     for number, (balancer, listener) in enumerate(fronts):
         if is_logged(balancer) and listener.protocol in {"HTTP", "HTTPS", "TLS"}:
-            only = _only(others, balancer.dns_name if number else None)
+            only = _only(others, balancer.arn if number else None)
             made.append(_logger(balancer, listener, directory) | (only if others else {}))
     return made
 
@@ -92,10 +91,10 @@ def _logger(balancer: LoadBalancer, listener: Listener, directory: Path) -> Reso
     return access_logs.file_logger(notes(balancer, directory), {**_NOTED, **known})
 
 
-def _only(others: Sequence[str], name: str | None) -> Resource:
+def _only(others: Sequence[str], arn: str | None) -> Resource:
+    chain = "xds.filter_chain_name"
     listed = ", ".join(f"'{other}'" for other in others)
-    asked = "connection.requested_server_name"
-    return access_logs.filtered(f"{asked} == '{name}'" if name else f"!({asked} in [{listed}])")
+    return access_logs.filtered(f"{chain} == '{arn}'" if arn else f"!({chain} in [{listed}])")
 
 
 def line(entry: Entry, balancer: str) -> str:

@@ -107,6 +107,8 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
+    #: The names that rules of the listener are for.
+    hosts: tuple[str, ...] = ()
     #: Whether network load balancers stand before it.
     is_fronted: bool = False
     #: Whether clients stay with the targets of a group.
@@ -167,10 +169,14 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     name = f"door {first.listener.port}"
     chains = []
     if first.listener.protocol == "HTTPS":
+        taken = {*first.hosts, *(front.balancer.dns_name for front in fronts)}
         for front in fronts[1:]:
+            hosts = [host for host in front.hosts if host not in taken]
+            names = [front.balancer.dns_name, *hosts]
+            taken.update(hosts)
             chain = _chain(front, routes_file(front.listener), xds)
-            chain["filter_chain_match"] = {"server_names": [front.balancer.dns_name]}
-            chains.append(chain)
+            chain["filter_chain_match"] = {"server_names": names}
+            chains.append(chain | {"name": front.balancer.arn})
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
     sharing = fronts if shared else (first,)
     chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))

@@ -219,7 +219,8 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
                 if arn in world.groups
             ),
             is_fronted=balancer.arn in world.fronted,
-            rules=tuple(world.rules.get(_rules_key(listener), ())),
+            rules=tuple(_rules_of(world, listener)),
+            hosts=_hosts(_rules_of(world, listener)),
         )
         try:
             _check(front, site)
@@ -245,10 +246,6 @@ def _check(front: Front, site: Site) -> None:
         raise NotBuilt("there are no certificates of authorities on this machine")
 
 
-def _rules_key(listener: Listener) -> str:
-    return f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
-
-
 def _routes_of(world: World, front: Front, site: Site) -> list[Resource]:
     listener = front.listener
     if listener.protocol not in {"HTTP", "HTTPS"}:
@@ -256,6 +253,18 @@ def _routes_of(world: World, front: Front, site: Site) -> list[Resource]:
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
     found = routes.routes(listener, front.rules, Ways(world.groups, idle, site.xds))
     return [route | forwarding_headers(front) for route in found]
+
+
+def _rules_of(world: World, listener: Listener) -> Sequence[Rule]:
+    key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
+    return world.rules.get(key, ())
+
+
+def _hosts(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The hosts that some of the rules are for, as a handshake may name them."""
+    conditions = (each for rule in rules for each in rule.conditions)
+    values = (v.lower() for each in conditions if each.field == "host-header" for v in each.values)
+    return tuple(dict.fromkeys(value for value in values if not set(value) & set("*?")))
 
 
 def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:

@@ -26,6 +26,7 @@ from openecs.model.daemons import (
     DaemonTaskDefinition,
     DaemonTaskDefinitionStatus,
 )
+from openecs.model.express import ExpressGateway
 from openecs.model.leases import Lease
 from openecs.model.load_balancing import (
     Listener,
@@ -54,6 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
+from openecs.store import alarms, iam
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -219,6 +221,8 @@ SERVICES: Kind[Service] = Kind(
         # What the scheduler looks after, and what the retention loop looks through.
         "present": lambda s: None if s.status is ServiceStatus.INACTIVE else (),
         "inactive": lambda s: () if s.status is ServiceStatus.INACTIVE else None,
+        # Whose deployment in progress an alarm may fail.
+        "alarmed": lambda s: () if s.watched_alarms else None,
     },
 )
 
@@ -252,6 +256,15 @@ TASK_SETS: Kind[TaskSet] = Kind(
     scope=lambda s: s.scope,
 )
 
+EXPRESS_GATEWAYS: Kind[ExpressGateway] = Kind(
+    name="express-gateway",
+    type=ExpressGateway,
+    key=lambda g: part_key(g.cluster, g.service, g.id),
+    scope=lambda g: g.scope,
+    # What is to be removed once its service has no tasks.
+    global_indexes={"left": lambda g: () if g.left_at else None},
+)
+
 DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(
     name="daemon-task-definition",
     type=DaemonTaskDefinition,
@@ -283,8 +296,12 @@ DAEMON_DEPLOYMENTS: Kind[DaemonDeployment] = Kind(
     type=DaemonDeployment,
     key=lambda d: part_key(d.cluster, d.daemon, d.id),
     scope=lambda d: d.scope,
-    # What the retention loop looks through.
-    global_indexes={"ended": lambda d: () if d.finished_at or d.stopped_at else None},
+    global_indexes={
+        # What the retention loop looks through.
+        "ended": lambda d: () if d.finished_at or d.stopped_at else None,
+        # What an alarm may fail.
+        "alarmed": lambda d: () if d.watched_alarms else None,
+    },
 )
 
 LEASES: Kind[Lease] = Kind(
@@ -426,6 +443,7 @@ ALL = (
     SERVICE_REVISIONS,
     SERVICE_DEPLOYMENTS,
     TASK_SETS,
+    EXPRESS_GATEWAYS,
     LEASES,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
@@ -451,4 +469,6 @@ ALL = (
     CERTIFICATES,
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
+    *alarms.KINDS,
+    *iam.KINDS,
 )

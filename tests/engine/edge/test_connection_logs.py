@@ -16,8 +16,8 @@ from made_certificates import make
 from openecs.model.certificates import KeyPair
 from openecs.model.load_balancing import LoadBalancerType, MutualAuthentication
 from openecs.model.trust_stores import TrustStore
-from openecs.store.kinds import CERTIFICATES, TRUST_STORES
-from openecs.testing.builders import SCOPE, a_certificate
+from openecs.store.kinds import CERTIFICATES, LISTENERS, LOAD_BALANCERS, TRUST_STORES
+from openecs.testing.builders import SCOPE, a_certificate, a_listener, a_load_balancer
 
 SERVER, ROOT = make("server.test"), make("root", ca=True)
 CLIENT, STRANGER = make("client.test", by=ROOT), make("stranger.test")
@@ -54,8 +54,8 @@ def context(directory, made=None) -> ssl.SSLContext:
     return found
 
 
-async def ask(world, security) -> int:
-    url, name = f"https://127.0.0.1:{world.port}/", world.balancer.dns_name
+async def ask(world, security, name=None) -> int:
+    url, name = f"https://127.0.0.1:{world.port}/", name or world.balancer.dns_name
     connector = aiohttp.TCPConnector(ssl=security, force_close=True)
     async with (
         aiohttp.ClientSession(connector=connector) as session,
@@ -95,6 +95,31 @@ async def test_connections_of_clients_with_certificates(world, tmp_path) -> None
     assert good[7] == "CN=client.test"
     assert good[8].startswith("NotBefore=20")
     assert int(good[9], 16) == CLIENT.certificate.serial_number
+
+
+async def test_connections_at_a_door_are_those_of_the_name(world, tmp_path) -> None:
+    world.balancer = replace(world.balancer, attributes=logged("connection_logs"))
+    bucket = {**logged("connection_logs"), "connection_logs.s3.bucket": "others"}
+    other = a_load_balancer("side", id="7" * 16, loopback_address="127.65.1.3", attributes=bucket)
+    secure = {"protocol": "HTTPS", "certificates": (SHOWN.arn,)}
+    async with world.edge() as edge:
+        await world.put(CERTIFICATES, SHOWN)
+        await world.put(LOAD_BALANCERS, world.balancer, other)
+        secure |= {"port": world.port, "default_actions": (fixed("hello"),)}
+        listener = a_listener(GROUP, load_balancer=other.path, **secure)
+        await world.put(LISTENERS, a_listener(GROUP, **secure), listener)
+        await until_answered(world, context(tmp_path))
+        for _ in range(3):
+            await ask(world, context(tmp_path), other.dns_name)
+        lines = await delivered(world, edge, lambda found: len(found) >= 4)
+        logs = world.directory.parent / "logs"
+        others = [
+            line
+            for file in (logs / "others").rglob("*.gz")
+            for line in gzip.decompress(file.read_bytes()).decode().splitlines()
+        ]
+    assert len(others) == 3
+    assert len(lines) > 3
 
 
 async def test_connections_of_a_network_load_balancer(world, tmp_path) -> None:
