@@ -148,9 +148,14 @@ def docker(*arguments: str, check: bool = True) -> str:
 
 
 def remove_containers(label: str) -> None:
-    found = docker("ps", "-aq", "--filter", f"label={label}").split()
-    if found:
-        docker("rm", "-f", *found)
+    def are_gone() -> bool:
+        found = docker("ps", "-aq", "--filter", f"label={label}").split()
+        if found:
+            # The engine may be at it already, for a server that has just been killed.
+            docker("rm", "-f", *found, check=False)
+        return not found
+
+    eventually(are_gone)
 
 
 def containers_of(task_arn: str, *, everything: bool = False) -> list[str]:

@@ -32,6 +32,7 @@ from openecs.config import Settings
 from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
+from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
@@ -41,6 +42,8 @@ from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.authorization import Authorization
+from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -57,6 +60,16 @@ from openecs.store.sql import SqlStore
 log = structlog.get_logger(__name__)
 
 _S = TypeVar("_S", Store, MetricStore)
+
+_SERVICES = (
+    ecs.SERVICE,
+    sts.SERVICE,
+    acm.SERVICE,
+    iam.SERVICE,
+    ec2.SERVICE,
+    elbv2.SERVICE,
+    cloudwatch.SERVICE,
+)
 
 
 class _Randomness(threading.local):
@@ -279,6 +292,7 @@ def _control(
     guard = leader.guard if settings.shares_database else None
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
+    express = ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard)
     alarms = Alarms(
         store=store,
         metrics=stores.metrics,
@@ -287,8 +301,16 @@ def _control(
         url=settings.alarm_webhook_url,
         guard=guard,
     )
-    loops = [services.run, daemons.run, retention.run, certificates.run, health.run, hooks.run]
-    loops.append(alarms.run)
+    loops = [
+        services.run,
+        daemons.run,
+        retention.run,
+        certificates.run,
+        health.run,
+        hooks.run,
+        express.run,
+        alarms.run,
+    ]
     if not settings.shares_database:
         return _together([run() for run in loops])
     machines = MachineWatch(store=store, clock=now, guard=leader.guard)
@@ -438,16 +460,9 @@ def _gateway(
     return Gateway(
         store=stores.resources,
         metrics=stores.metrics,
-        services=(
-            ecs.SERVICE,
-            sts.SERVICE,
-            acm.SERVICE,
-            iam.SERVICE,
-            ec2.SERVICE,
-            elbv2.SERVICE,
-            cloudwatch.SERVICE,
-        ),
-        credentials=keys,
+        services=_SERVICES,
+        credentials=StoredCredentials(keys, stores.resources),
+        authorize=Authorization(stores.resources, _SERVICES),
         clock=now,
         ids=SystemIds(),
         settings=api,

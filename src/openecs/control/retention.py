@@ -1,4 +1,4 @@
-"""Forgetting what AWS forgets: stopped tasks, deleted definitions, used-up client tokens."""
+"""Forgetting what AWS forgets: stopped tasks, deleted definitions, tokens and sessions of old."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from openecs.model.services import Service
 from openecs.model.tasks import Task
 from openecs.store.alarms import ALARM_HISTORY
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
+from openecs.store.iam import SESSIONS
 from openecs.store.kinds import (
     CLUSTERS,
     DAEMON_DEPLOYMENTS,
@@ -123,6 +124,9 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     records = transaction.scan(IDEMPOTENCY, None)
     for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
         transaction.delete(IDEMPOTENCY, record.scope, record.token)
+    for session in transaction.scan(SESSIONS, None):
+        if session.expires_at <= now:
+            transaction.delete(SESSIONS, session.scope, session.id)
     _forget_services(now, transaction)
     _forget_definitions(transaction)
 

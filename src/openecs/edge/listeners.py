@@ -97,6 +97,8 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
+    #: The names that rules of the listener are for.
+    hosts: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -138,9 +140,13 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     name = f"door {first.listener.port}"
     chains = []
     if first.listener.protocol == "HTTPS":
+        taken = {*first.hosts, *(front.balancer.dns_name for front in fronts)}
         for front in fronts[1:]:
+            hosts = [host for host in front.hosts if host not in taken]
+            names = [front.balancer.dns_name, *hosts]
+            taken.update(hosts)
             chain = _chain(front, routes_file(front.listener), xds)
-            chain["filter_chain_match"] = {"server_names": [front.balancer.dns_name]}
+            chain["filter_chain_match"] = {"server_names": names}
             chains.append(chain)
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
     sharing = fronts if shared else (first,)

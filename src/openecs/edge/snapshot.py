@@ -150,7 +150,13 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
         pairs = tuple(p for arn in listener.certificates if (p := world.key_pairs.get(arn)))
         mutual = listener.mutual_authentication
         trusted = world.trust_stores.get(mutual.trust_store_arn or "") if mutual else None
-        front = Front(balancer=balancer, listener=listener, key_pairs=pairs, trust_store=trusted)
+        front = Front(
+            balancer=balancer,
+            listener=listener,
+            key_pairs=pairs,
+            trust_store=trusted,
+            hosts=_hosts(_rules_of(world, listener)),
+        )
         try:
             _check(front)
             _routes_of(world, front)
@@ -177,10 +183,21 @@ def _routes_of(world: World, front: Front) -> list[Resource]:
     listener = front.listener
     if listener.protocol not in {"HTTP", "HTTPS"}:
         return []
-    key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    found = routes.routes(listener, world.rules.get(key, ()), Ways(world.groups, idle))
+    found = routes.routes(listener, _rules_of(world, listener), Ways(world.groups, idle))
     return [route | forwarding_headers(front) for route in found]
+
+
+def _rules_of(world: World, listener: Listener) -> Sequence[Rule]:
+    key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
+    return world.rules.get(key, ())
+
+
+def _hosts(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The hosts that some of the rules are for, as a handshake may name them."""
+    conditions = (each for rule in rules for each in rule.conditions)
+    values = (v.lower() for each in conditions if each.field == "host-header" for v in each.values)
+    return tuple(dict.fromkeys(value for value in values if not set(value) & set("*?")))
 
 
 def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from openecs.model.clusters import CapacityProviderStrategyItem
+from openecs.model.express import ExpressConfiguration
 from openecs.model.identity import Scope, cluster_arn, task_definition_arn
 from openecs.model.task_definitions import PlacementConstraint, PlacementStrategy
 from openecs.model.tasks import LaunchType, NetworkConfiguration
@@ -237,6 +238,8 @@ class ServiceRevision:
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     #: Whether its tasks serve the alternate target groups.
     on_alternate: bool = False
+    #: None unless the service is an Express service.
+    express: ExpressConfiguration | None = None
     created_at: datetime
 
     @property
@@ -367,6 +370,8 @@ class Service:
     current_service_deployment: str | None = None
     #: When "has reached a steady state" was said last; None while it is not steady.
     steady_at: datetime | None = None
+    #: The id of the ``ExpressGateway`` in front of it, if it is an Express service.
+    express_gateway: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -46,6 +46,8 @@ DUE_ACTIONS: Kind[DueAction] = Kind(
     global_indexes={"present": lambda _: ()},
 )
 
+KINDS = (METRIC_ALARMS, COMPOSITE_ALARMS, ALARM_HISTORY, DUE_ACTIONS)
+
 
 def metric_words(namespace: str, name: str, dimensions: Dimensions) -> tuple[str, ...]:
     """The words of a metric in the index ``metric``."""

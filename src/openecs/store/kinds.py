@@ -26,6 +26,7 @@ from openecs.model.daemons import (
     DaemonTaskDefinition,
     DaemonTaskDefinitionStatus,
 )
+from openecs.model.express import ExpressGateway
 from openecs.model.leases import Lease
 from openecs.model.load_balancing import (
     Listener,
@@ -54,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store.alarms import ALARM_HISTORY, COMPOSITE_ALARMS, DUE_ACTIONS, METRIC_ALARMS
+from openecs.store import alarms, iam
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -255,6 +256,15 @@ TASK_SETS: Kind[TaskSet] = Kind(
     scope=lambda s: s.scope,
 )
 
+EXPRESS_GATEWAYS: Kind[ExpressGateway] = Kind(
+    name="express-gateway",
+    type=ExpressGateway,
+    key=lambda g: part_key(g.cluster, g.service, g.id),
+    scope=lambda g: g.scope,
+    # What is to be removed once its service has no tasks.
+    global_indexes={"left": lambda g: () if g.left_at else None},
+)
+
 DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(
     name="daemon-task-definition",
     type=DaemonTaskDefinition,
@@ -433,6 +443,7 @@ ALL = (
     SERVICE_REVISIONS,
     SERVICE_DEPLOYMENTS,
     TASK_SETS,
+    EXPRESS_GATEWAYS,
     LEASES,
     DAEMON_TASK_DEFINITIONS,
     DAEMONS,
@@ -458,8 +469,6 @@ ALL = (
     CERTIFICATES,
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
-    METRIC_ALARMS,
-    COMPOSITE_ALARMS,
-    ALARM_HISTORY,
-    DUE_ACTIONS,
+    *alarms.KINDS,
+    *iam.KINDS,
 )

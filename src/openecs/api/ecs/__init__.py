@@ -12,6 +12,7 @@ from openecs.api.ecs import (
     daemon_deployments,
     daemon_task_definitions,
     daemons,
+    express,
     run_task,
     service_deployments,
     service_revisions,
@@ -22,6 +23,7 @@ from openecs.api.ecs import (
     task_sets,
     tasks,
 )
+from openecs.api.ecs.access import ACCESS
 
 SERVICE = Service(
     name="ecs",
@@ -34,6 +36,7 @@ SERVICE = Service(
         **daemon_deployments.OPERATIONS,
         **daemon_task_definitions.OPERATIONS,
         **daemons.OPERATIONS,
+        **express.OPERATIONS,
         **run_task.OPERATIONS,
         **service_deployments.OPERATIONS,
         **service_revisions.OPERATIONS,
@@ -44,4 +47,5 @@ SERVICE = Service(
         **task_sets.OPERATIONS,
         **tasks.OPERATIONS,
     },
+    access=ACCESS,
 )

@@ -81,6 +81,15 @@ def check_pairs(service: Service) -> None:
         )
 
 
+def check_express(service: Service) -> None:
+    """Raises ``InvalidParameterException`` for an Express service that is to be ROLLING."""
+    is_rolling = service.deployment_configuration.strategy is DeploymentStrategy.ROLLING
+    if service.express_gateway is not None and is_rolling:
+        raise errors.invalid_parameter(
+            "Updating to ROLLING deployment strategy is not supported for ExpressGatewayServices."
+        )
+
+
 def completed(
     parsed: DeploymentConfiguration, given: Members, current: DeploymentConfiguration | None
 ) -> DeploymentConfiguration:

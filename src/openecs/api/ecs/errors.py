@@ -57,6 +57,13 @@ def service_not_active() -> ServiceError:
     return ServiceError("ServiceNotActiveException", "Service was not ACTIVE.")
 
 
+def managed_by_ecs(arn: str) -> ServiceError:
+    """DeleteService: what ECS made around the service would be left behind."""
+    return invalid_parameter(
+        f"{arn} has ResourceManagementType=ECS use DeleteExpressGatewayService to delete"
+    )
+
+
 def not_idempotent() -> ServiceError:
     """CreateService: there is a service of that name which is another."""
     return invalid_parameter("Creation of service was not idempotent.")

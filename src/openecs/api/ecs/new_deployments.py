@@ -63,8 +63,11 @@ def new_revision(
 def begin(tx: Transaction, call: Call, service: Service, revision: ServiceRevision) -> Service:
     """The service with a deployment of the revision under way; its history is written too."""
     configuration = service.deployment_configuration
+    before = service.revision
     revision = replace(
-        revision, on_alternate=traffic.is_on_alternate(service, revision, configuration)
+        revision,
+        on_alternate=traffic.is_on_alternate(service, revision, configuration),
+        express=revision.express or (before.express if before else None),
     )
     shift = traffic.begin(service, revision, configuration, call.ids.hex32(), call.now)
     record = _history(call, service, revision)

@@ -6,7 +6,7 @@ API Reference, ``ServiceRevision``.
 from __future__ import annotations
 
 from openecs.api.base import Call, Members, Operation, Reads
-from openecs.api.ecs import errors
+from openecs.api.ecs import errors, express_resources
 from openecs.api.ecs.service_parts import key_of, named, show_owner
 from openecs.api.ecs.service_views import show_launch, show_served, tasks_of
 from openecs.model.services import Deployment, ServiceRevision, TaskSet
@@ -50,6 +50,7 @@ def _show(view: View, revision: ServiceRevision) -> Members:
         "guardDutyEnabled": False,
         "createdAt": revision.created_at,
         "resolvedConfiguration": _resolved(revision),
+        "ecsManagedResources": express_resources.show(view, revision),
     }
 
 

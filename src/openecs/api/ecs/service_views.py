@@ -88,7 +88,7 @@ def show(view: View, service: Service, *, with_tags: bool) -> Members:
         "propagateTags": service.propagate_tags,
         "enableExecuteCommand": service.enable_execute_command,
         "availabilityZoneRebalancing": service.availability_zone_rebalancing,
-        "resourceManagementType": "CUSTOMER",
+        "resourceManagementType": "ECS" if service.express_gateway else "CUSTOMER",
         **_current(view, service, tasks),
         "tags": tags.show(service.tags) if with_tags else None,
     }

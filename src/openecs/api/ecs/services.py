@@ -89,6 +89,7 @@ def update_service(tx: Transaction, call: Call, request: Members) -> Members:
     service_requests.check_same_controller(service, request)
     service = _with_counts(call, service, request)
     service = _with_settings(service, request)
+    deployment_strategies.check_express(service)
     if service.deployment_controller is EXTERNAL:
         service_requests.check_external_update(request)
         service = _with_placement(service, request)
@@ -106,9 +107,18 @@ def delete_service(tx: Transaction, call: Call, request: Members) -> Members:
     service = _found(tx, call, cluster, request["service"])
     if service.status is ServiceStatus.INACTIVE:
         raise errors.service_not_found()
+    if service.express_gateway is not None:
+        raise errors.managed_by_ecs(service.arn)
     if not request.get("force"):
         _check_deletable(tx, service)
-    draining = replace(
+    drained = draining(call, service)
+    tx.put(SERVICES, drained)
+    return {"service": show(tx, drained, with_tags=True)}
+
+
+def draining(call: Call, service: Service) -> Service:
+    """The service as the scheduler is to find it to stop its tasks and make it INACTIVE."""
+    return replace(
         service,
         status=ServiceStatus.DRAINING,
         desired_count=0,
@@ -116,8 +126,6 @@ def delete_service(tx: Transaction, call: Call, request: Members) -> Members:
             replace(d, desired_count=0, updated_at=call.now) for d in service.deployments
         ),
     )
-    tx.put(SERVICES, draining)
-    return {"service": show(tx, draining, with_tags=True)}
 
 
 def describe_services(view: View, call: Call, request: Members) -> Members:
@@ -145,7 +153,7 @@ def list_services(view: View, call: Call, request: Members) -> Members:
     cluster = references.active_cluster(view, call, request.get("cluster"))
     page = open_page(call, "ListServices", request, default=10)
     launch_type, strategy = request.get("launchType"), request.get("schedulingStrategy")
-    managed_by_ecs = request.get("resourceManagementType") == "ECS"
+    managed_by = request.get("resourceManagementType")
 
     def fetch(after: str, limit: int) -> Sequence[Service]:
         words = (cluster.name,)
@@ -153,13 +161,14 @@ def list_services(view: View, call: Call, request: Members) -> Members:
 
     def keep(service: Service) -> bool:
         its_type = service.revision.launch_type if service.revision else None
+        is_express = service.express_gateway is not None
         return (
-            not managed_by_ecs
+            (not managed_by or is_express is (managed_by == "ECS"))
             and (not launch_type or its_type == launch_type)
             and (not strategy or service.scheduling_strategy == strategy)
         )
 
-    narrow = bool(launch_type or strategy or managed_by_ecs)
+    narrow = bool(launch_type or strategy or managed_by)
     shown, token = page.take(fetch, SERVICES.key, keep if narrow else None)
     return {"serviceArns": [service.arn for service in shown], "nextToken": token}
 
