@@ -7,6 +7,7 @@ A change of targets is one small file. Everything is made anew from the store af
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,10 +22,10 @@ from openecs.edge.deliveries import Deliveries
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
 from openecs.edge.listeners import notes_directory
 from openecs.edge.publisher import Publisher
-from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot, World
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
-from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction
+from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CERTIFICATES,
     LISTENERS,
@@ -60,6 +61,8 @@ _ROUTING = frozenset(
 _ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))
 
 Group = tuple[Scope, str]
+#: By the names of their files.
+Endpoints = Mapping[str, Sequence[dict[str, Any]]]
 
 
 class Edge:
@@ -96,6 +99,9 @@ class Edge:
         self._is_stale = True
         self._stale: set[Group] = set()
         self._wake = asyncio.Event()
+        #: Up to where the feed has told of changes, and that it has told of more.
+        self._heard: Revision = 0
+        self._news = asyncio.Event()
         self._runs = asyncio.Event()
         self._rests = False
 
@@ -127,6 +133,7 @@ class Edge:
         revision = await self._store.read(lambda view: view.revision)
         self._is_stale = True
         self._wake.set()
+        self._hear(revision)
         return revision
 
     def _absorb(self, batch: Sequence[Change]) -> None:
@@ -137,6 +144,19 @@ class Edge:
                 self._stale.add((change.scope, change.key.rpartition("/")[0]))
         if self._is_stale or self._stale:
             self._wake.set()
+        self._hear(batch[-1].revision)
+
+    def _hear(self, revision: Revision) -> None:
+        self._heard = revision
+        self._news.set()
+
+    async def _heard_until(self, revision: Revision) -> None:
+        """Wait until the feed has told of what there was at a revision, while it tells anything."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY.total_seconds()):
+                while self._heard < revision:
+                    self._news.clear()
+                    await self._news.wait()
 
     async def _work(self) -> None:
         """Tell Envoy what is stale; what fails is stale still."""
@@ -162,41 +182,43 @@ class Edge:
 
         asyncio.get_running_loop().call_later(delay.total_seconds(), wake)
 
-    async def _tell_endpoints(self, groups: frozenset[Group], *, keep: bool = False) -> None:
-        """Tell the targets of groups; ``keep`` also those that Envoy knows and are gone."""
-        for group in groups:
-            arn = self._used.get(group)
-            if arn is None:
-                continue
-            scope, path = group
-            work = partial(snapshot.read_endpoints, scope=scope, path=path)
-            found, file = await self._store.read(work), endpoints_file(arn)
-            if found is None:
-                continue
-            if keep:
-                found = clusters.joined(found, self._publisher.published(file))
-            self._publisher.publish({file: [found]})
+    async def _tell_endpoints(self, groups: frozenset[Group]) -> None:
+        """Tell the targets of groups, but where rules have changed with them: those go first."""
+        used = {group: arn for group in groups if (arn := self._used.get(group))}
+        work = partial(_endpoints, used=used)
+        revision, found = await self._store.read(lambda view: (view.revision, work(view)))
+        await self._heard_until(revision)
+        if not self._is_stale:
+            self._publisher.publish(found)
 
     async def _tell_all(self) -> None:
         if self._rests:
             return
-        world = await self._store.read(snapshot.read)
-        self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
+        world, found = await self._store.read(_everything)
+        self._used = _used(world)
         told = snapshot.build(world, self._address, self._xds)
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))
             return
-        groups = frozenset(self._used)
         # Rules may be leaving a group whose targets are gone: until they have, those stay.
-        await self._tell_endpoints(groups, keep=True)
+        self._publisher.publish(self._with_published(found))
         await self._publish(told)
-        await self._tell_endpoints(groups)
-        errors = {**await self._errors(), **await self._refused_routes(told.routes)}
+        try:
+            errors = {**await self._errors(), **await self._refused_routes(told.routes)}
+        finally:
+            self._publisher.publish(found)
         await self._store.write(partial(_record, told, errors))
         if errors:
             # What Envoy could not bind it tries again when it is told again.
             self._publisher.forget(LISTENERS_FILE)
             self._again(REBIND)
+
+    def _with_published(self, found: Endpoints) -> Endpoints:
+        """The targets, and those besides that Envoy knows."""
+        return {
+            file: [clusters.joined(each, self._publisher.published(file)) for each in resources]
+            for file, resources in found.items()
+        }
 
     async def _publish(self, told: Snapshot) -> None:
         for directory in told.notes:
@@ -286,6 +308,22 @@ class Edge:
             self._bad.clear()
             self._is_stale = True
             self._wake.set()
+
+
+def _used(world: World) -> dict[Group, str]:
+    return {(group.scope, group.path): group.arn for group in snapshot.used_groups(world)}
+
+
+def _everything(view: View) -> tuple[World, Endpoints]:
+    """What there is at one moment, and the targets of all groups that get traffic."""
+    world = snapshot.read(view)
+    return world, _endpoints(view, _used(world))
+
+
+def _endpoints(view: View, used: Mapping[Group, str]) -> Endpoints:
+    """The files of the targets of some groups, of those that are there."""
+    read = {arn: snapshot.read_endpoints(view, *group) for group, arn in used.items()}
+    return {endpoints_file(arn): [found] for arn, found in read.items() if found is not None}
 
 
 def _record(told: Snapshot, errors: Mapping[str, str], tx: Transaction) -> None:
