@@ -56,7 +56,10 @@ resource "aws_cloudwatch_metric_alarm" "slow" {
 resource "aws_cloudwatch_composite_alarm" "both" {
   alarm_name        = "from-terraform-both"
   alarm_description = "busy and slow"
-  alarm_rule        = "ALARM(${aws_cloudwatch_metric_alarm.cpu.alarm_name}) AND ALARM(${aws_cloudwatch_metric_alarm.slow.alarm_name})"
+  alarm_rule        = join(" AND ", [
+    "ALARM(${aws_cloudwatch_metric_alarm.cpu.alarm_name})",
+    "ALARM(${aws_cloudwatch_metric_alarm.slow.alarm_name})",
+  ])
   alarm_actions     = ["arn:aws:sns:us-east-1:000000000000:alerts"]
   tags              = { team = "b" }
   actions_suppressor {
