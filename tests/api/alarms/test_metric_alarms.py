@@ -8,10 +8,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-<<<<<<< Updated upstream
 from gateway_door import ACCOUNT
-=======
->>>>>>> Stashed changes
 from openecs.store.alarms import DUE_ACTIONS
 
 from .conftest import REGION

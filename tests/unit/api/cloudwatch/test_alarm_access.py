@@ -57,7 +57,8 @@ async def test_conditions(world):
         "aws:tagkeys": ("Team",),
         "cloudwatch:alarmactions": (TOPIC,),
     }
-    await world.do("PutMetricAlarm", **CPU, Tags=tags)
+    operation = SERVICE.operations["PutMetricAlarm"]
+    await world.store.write(lambda tx: operation.function(tx, world.call, {**CPU, "Tags": tags}))
     (deleted,) = await asked(world, "DeleteAlarms", AlarmNames=["cpu"])
     assert deleted.context["aws:resourcetag/team"] == ("a",)
 
