@@ -25,10 +25,11 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
+from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
@@ -41,6 +42,8 @@ from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.edge.edge import Edge
 from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.authorization import Authorization
+from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -57,6 +60,16 @@ from openecs.store.sql import SqlStore
 log = structlog.get_logger(__name__)
 
 _S = TypeVar("_S", Store, MetricStore)
+
+_SERVICES = (
+    ecs.SERVICE,
+    sts.SERVICE,
+    acm.SERVICE,
+    iam.SERVICE,
+    ec2.SERVICE,
+    elbv2.SERVICE,
+    cloudwatch.SERVICE,
+)
 
 
 class _Randomness(threading.local):
@@ -189,18 +202,20 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         services = _services(settings, store, leader)
         authority = LocalAuthority(settings.directory)
         certificates = _certificates(settings, store, leader, authority)
-        control = _Control(_control(settings, store, leader, services, certificates))
+        stores = _Stores(store, metrics)
+        control = _Control(_control(settings, stores, leader, services, certificates))
         api = ApiSettings(
             file_systems=settings.file_systems,
             authority=authority,
             lambda_url=settings.lambda_url,
+            alarm_webhook_url=settings.alarm_webhook_url,
             objects=settings.environment_files_dir,
         )
         edge = _edge(settings, store)
         if settings.ephemeral:
             stack.callback(edge.stop)
         parts = _Parts(node, services, control, edge)
-        gateway = _gateway(settings, api, _Stores(store, metrics), keys, parts)
+        gateway = _gateway(settings, api, stores, keys, parts)
         config = uvicorn.Config(
             gateway,
             http="httptools",
@@ -224,6 +239,7 @@ def _edge(settings: Settings, store: Store) -> Edge:
         logs=settings.directory / "access-logs",
         address=settings.elb_bind_address,
         clock=now,
+        lambda_url=settings.lambda_url,
     )
 
 
@@ -264,12 +280,13 @@ def _scheduler_settings(settings: Settings) -> SchedulerSettings:
 
 def _control(
     settings: Settings,
-    store: Store,
+    stores: _Stores,
     leader: Leader,
     services: Services,
     certificates: Certificates,
 ) -> Coroutine[None, None, None]:
     """The loops that one process at a time runs: on a shared database, the one with the lease."""
+    store = stores.resources
     kept = timedelta(seconds=settings.stopped_task_retention)
     retention = Retention(store=store, clock=now, stopped_tasks=kept)
     daemons = _daemons(settings, store, leader)
@@ -277,6 +294,14 @@ def _control(
     health = TargetHealthChecks(store=store, clock=now, guard=guard)
     hooks = LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard)
     express = ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard)
+    alarms = Alarms(
+        store=store,
+        metrics=stores.metrics,
+        clock=now,
+        ids=SystemIds(),
+        url=settings.alarm_webhook_url,
+        guard=guard,
+    )
     loops = [
         services.run,
         daemons.run,
@@ -285,6 +310,7 @@ def _control(
         health.run,
         hooks.run,
         express.run,
+        alarms.run,
     ]
     if not settings.shares_database:
         return _together([run() for run in loops])
@@ -416,6 +442,7 @@ def _gateway(
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
         parts.edge.stop()
+        parts.node.rest()
         return _json({"status": "resting"})
 
     async def reset(_: Caller) -> Reply:
@@ -435,15 +462,9 @@ def _gateway(
     return Gateway(
         store=stores.resources,
         metrics=stores.metrics,
-        services=(
-            ecs.SERVICE,
-            sts.SERVICE,
-            acm.SERVICE,
-            iam.SERVICE,
-            ec2.SERVICE,
-            elbv2.SERVICE,
-        ),
-        credentials=keys,
+        services=_SERVICES,
+        credentials=StoredCredentials(keys, stores.resources),
+        authorize=Authorization(stores.resources, _SERVICES),
         clock=now,
         ids=SystemIds(),
         settings=api,

@@ -98,6 +98,11 @@ class Settings:
     deployments are invoked there, by `POST URL/2015-03-31/functions/ARN/invocations`. Unless set,
     such hooks are refused."""
 
+    alarm_webhook_url: str = ""
+    """Where the changes of CloudWatch alarms go, by POST: the event of EventBridge for each, and
+    the notification of SNS for each `arn:aws:sns:` among an alarm's actions. Unless set, nothing is
+    sent, and such actions fail."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` and the CA bundles of trust stores are read:
     `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""

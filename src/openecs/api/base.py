@@ -9,14 +9,16 @@ response is spelled the same way; members that are None are left out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from openecs.decide.access.evaluation import PolicyKind
 from openecs.model.certificates import Authority, NoAuthority
 from openecs.model.identity import Ids, Scope
+from openecs.model.policies import Policy
 from openecs.store.base import Transaction, View
 from openecs.store.metrics import MetricStore
 
@@ -54,8 +56,10 @@ class ApiSettings:
     file_systems: Mapping[str, str] = field(default_factory=dict)
     #: Who issues the certificates that are requested.
     authority: Authority = field(default_factory=NoAuthority)
-    #: Where the functions of lifecycle hooks are invoked; empty: nowhere.
+    #: Where functions are invoked, of lifecycle hooks and as targets; empty: nowhere.
     lambda_url: str = ""
+    #: Where the events of alarms go; empty: nowhere.
+    alarm_webhook_url: str = ""
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
 
@@ -95,8 +99,30 @@ Operation = Reads | Writes | Measures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One action on one resource, that policies must allow.
+
+    ``resource`` None: the action has resources, and which one is not known here: then only ``*``
+    allows it, and every statement that denies the action does. ``policy`` is the resource's own.
+    """
+
+    action: str
+    resource: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    policy: Policy | None = None
+    policy_kind: PolicyKind = PolicyKind.RESOURCE
+
+
+Access = Callable[[View, Call, Any], Iterable[Asked]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service by botocore's name (``ecs``, ``elbv2``) and its built operations by AWS's."""
 
     name: str
     operations: Mapping[str, Operation]
+    #: What operations ask of policies; one that is not here asks for itself, on any resource.
+    access: Mapping[str, Access] = field(default_factory=dict)
+    #: Whether resources of it have policies, that even the root user may be denied by.
+    has_resource_policies: bool = False

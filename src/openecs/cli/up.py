@@ -59,6 +59,7 @@ def up(
     ] = None,
     elb_bind_address: Annotated[str | None, _flag("elb_bind_address", metavar="ADDRESS")] = None,
     lambda_url: Annotated[str | None, _flag("lambda_url", metavar="URL")] = None,
+    alarm_webhook_url: Annotated[str | None, _flag("alarm_webhook_url", metavar="URL")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,

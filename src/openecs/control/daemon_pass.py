@@ -10,6 +10,7 @@ from openecs.api.base import Call
 from openecs.api.ecs import launching, placing
 from openecs.api.ecs.task_requests import TaskRequest, without_overrides
 from openecs.control.capacity import Where
+from openecs.control.deployment_alarms import deployment_alarms
 from openecs.decide import daemons, lifecycle
 from openecs.decide.daemons import DaemonPlan, DaemonState
 from openecs.decide.placement import filters
@@ -64,6 +65,8 @@ class _Seen:
     tasks: tuple[Task, ...]
     instances: Mapping[str, ContainerInstance]
     busy: frozenset[str]
+    #: The alarms of the deployment that are in ALARM.
+    ringing: frozenset[str]
 
 
 def run_pass(where: Where, call: Call, settings: SchedulerSettings, tx: Transaction) -> Outcome:
@@ -110,6 +113,7 @@ def _look(where: Where, call: Call, view: View) -> _Seen | None:
         tasks=tuple(tasks),
         instances=_instances(view, call, cluster, revision) if revision else {},
         busy=_busy(view, daemon, tasks),
+        ringing=deployment_alarms(view, daemon.scope, deployment.watched_alarms).ringing,
     )
 
 
@@ -159,6 +163,7 @@ def _state(seen: _Seen) -> DaemonState:
         tasks=seen.tasks,
         places=tuple(seen.instances),
         busy=seen.busy,
+        alarms=seen.ringing,
         is_checked=any(c.essential and c.health_check for c in containers),
     )
 

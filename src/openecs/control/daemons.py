@@ -20,6 +20,7 @@ from openecs.decide.services.state import SchedulerSettings
 from openecs.loops.controller import Again, Controller
 from openecs.model.identity import Ids, Scope
 from openecs.model.tasks import Task, TaskStatus
+from openecs.store.alarms import COMPOSITE_ALARMS, METRIC_ALARMS
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CONTAINER_INSTANCES,
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 RESYNC = timedelta(minutes=5)
 
 _OF_DAEMONS = (DAEMONS.name, DAEMON_DEPLOYMENTS.name)
+_ALARMS = (METRIC_ALARMS.name, COMPOSITE_ALARMS.name)
 _OF_PLACES = (MACHINES.name, CONTAINER_INSTANCES.name)
 #: What may end, or begin, the use of a deleted daemon task definition.
 _OF_DEFINITIONS = (DAEMON_TASK_DEFINITIONS.name, *_OF_DAEMONS)
@@ -114,6 +116,9 @@ class Daemons:
         if any(change.kind in _OF_DEFINITIONS for change in batch):
             self._definitions.add(_ALL_DEFINITIONS)
         self._add(_daemon_of(change) for change in batch if change.kind in _OF_DAEMONS)
+        alarms = {(c.scope, c.key) for c in batch if c.kind in _ALARMS}
+        if alarms and self._known:
+            self._add(await self._store.read(partial(_alarmed, alarms)))
         if any(change.kind in _OF_PLACES for change in batch):
             self._add(await self._store.read(_all))
         changed = {(c.scope, c.key) for c in batch if c.kind == TASKS.name}
@@ -185,6 +190,15 @@ class Daemons:
 
 def _all(view: View) -> Sequence[Where]:
     return [(daemon.scope, DAEMONS.key(daemon)) for daemon in view.scan(DAEMONS, None)]
+
+
+def _alarmed(alarms: set[Where], view: View) -> Sequence[Where]:
+    """The daemons with a deployment in progress that one of some alarms may fail."""
+    return [
+        (deployment.scope, daemon_key(deployment.cluster, deployment.daemon))
+        for deployment in view.find(DAEMON_DEPLOYMENTS, None, "alarmed", ())
+        if any((deployment.scope, name) in alarms for name in deployment.watched_alarms)
+    ]
 
 
 def _tasks(changed: Iterable[Where], view: View) -> Sequence[Task | None]:

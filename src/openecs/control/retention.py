@@ -1,4 +1,4 @@
-"""Forgetting what AWS forgets: stopped tasks, deleted definitions, used-up client tokens."""
+"""Forgetting what AWS forgets: stopped tasks, deleted definitions, tokens and sessions of old."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import structlog
 from openecs.decide import retention
 from openecs.model.services import Service
 from openecs.model.tasks import Task
+from openecs.store.alarms import ALARM_HISTORY
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
+from openecs.store.iam import SESSIONS
 from openecs.store.kinds import (
     CLUSTERS,
     DAEMON_DEPLOYMENTS,
@@ -76,6 +78,9 @@ class Retention:
                 await self._store.write(partial(_forget_tasks, expired))
         self._seen_until = now - self._keep
         await self._store.write(partial(_forget_rest, now))
+        has_more = True
+        while has_more:
+            has_more = await self._store.write(partial(_forget_history, now))
 
     async def _candidates(self, until: datetime) -> AsyncIterator[Sequence[Task]]:
         if self._seen_until is None:
@@ -119,8 +124,20 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     records = transaction.scan(IDEMPOTENCY, None)
     for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
         transaction.delete(IDEMPOTENCY, record.scope, record.token)
+    for session in transaction.scan(SESSIONS, None):
+        if session.expires_at <= now:
+            transaction.delete(SESSIONS, session.scope, session.id)
     _forget_services(now, transaction)
     _forget_definitions(transaction)
+
+
+def _forget_history(now: datetime, transaction: Transaction) -> bool:
+    """Forget a page of what happened to alarms; whether there may be more."""
+    oldest = transaction.scan(ALARM_HISTORY, None, limit=PAGE)
+    expired = retention.expired_history(oldest, retention.ALARM_HISTORY, now)
+    for item in expired:
+        transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
+    return len(expired) == PAGE
 
 
 def _forget_services(now: datetime, transaction: Transaction) -> None:

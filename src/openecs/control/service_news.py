@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from openecs.control.capacity import Where
 from openecs.model.clusters import ContainerInstance, Machine, PlacementTicket
 from openecs.model.services import Service
 from openecs.model.tasks import Task
+from openecs.store.alarms import COMPOSITE_ALARMS, METRIC_ALARMS
 from openecs.store.base import Change, Kind, View
 from openecs.store.kinds import (
     CONTAINER_INSTANCES,
@@ -33,8 +34,11 @@ _MATTERS = frozenset(
         SERVICES,
         TASK_SETS,
         TARGET_HEALTH,
+        METRIC_ALARMS,
+        COMPOSITE_ALARMS,
     )
 )
+_ALARMS = frozenset({METRIC_ALARMS.name, COMPOSITE_ALARMS.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class News:
     instances: dict[Where, ContainerInstance | None] = field(default_factory=dict)
     machines: dict[Where, Machine | None] = field(default_factory=dict)
     tickets: dict[Where, PlacementTicket | None] = field(default_factory=dict)
-    #: None also for one of whose task sets, or whose targets' health, changed.
+    #: None also for one of whose task sets, whose targets' health or whose alarms changed.
     services: dict[Where, Service | None] = field(default_factory=dict)
 
 
@@ -75,7 +79,17 @@ def news_of(batch: Sequence[Change], view: View) -> News:
             kind, found = collected[change.kind]
             if where not in found:
                 found[where] = view.get(kind, change.scope, change.key)
+    changed = {(change.scope, change.key) for change in batch if change.kind in _ALARMS}
+    if changed:
+        news.services.update(dict.fromkeys(_alarmed(view, changed)))
     return news
+
+
+def _alarmed(view: View, changed: set[Where]) -> Iterator[Where]:
+    """The services with a deployment in progress that one of some alarms may fail."""
+    for service in view.find(SERVICES, None, "alarmed", ()):
+        if any((service.scope, name) in changed for name in service.watched_alarms):
+            yield service.scope, SERVICES.key(service)
 
 
 def _served(view: View, where: Where) -> Where | None:

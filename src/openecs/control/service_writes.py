@@ -10,6 +10,7 @@ from openecs.api.base import Call
 from openecs.api.ecs.service_story import tell
 from openecs.control import service_traffic
 from openecs.control.capacity import Where
+from openecs.control.deployment_alarms import DeploymentAlarms, deployment_alarms
 from openecs.control.service_targets import verdicts
 from openecs.decide import lifecycle
 from openecs.decide.placement import resources
@@ -57,6 +58,8 @@ class Seen:
     definitions: Mapping[str, TaskDefinition]
     #: What the target groups of its tasks say.
     targets: Mapping[str, TargetVerdict]
+    #: The deployment alarms that are in ALARM, and the longest time that one looks back.
+    alarms: DeploymentAlarms
     #: What the rules forward to that the newest deployment shifts traffic with.
     forwards: Forwards
 
@@ -115,6 +118,7 @@ def look(where: Where, view: View) -> Seen | None:
         task_sets=sets,
         definitions=_definitions(view, service, tasks, sets),
         targets=verdicts(view, tasks),
+        alarms=deployment_alarms(view, scope, service.watched_alarms),
         forwards=service_traffic.forwards(view, service),
     )
 

@@ -249,6 +249,8 @@ class Services:
             eligible=_daemon_places(seen, ground),
             task_sets=seen.task_sets,
             targets=seen.targets,
+            alarms=seen.alarms.ringing,
+            alarm_bake=seen.alarms.bake,
             forwards=seen.forwards,
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from openecs.model.alarms import HistoryItem
 from openecs.model.clusters import Cluster, ClusterStatus, IdempotencyRecord
 from openecs.model.daemons import DaemonDeployment
 from openecs.model.services import Service, ServiceDeployment, ServiceStatus
@@ -24,6 +25,7 @@ DELETED_CLUSTERS = timedelta(hours=1)
 DELETED_SERVICES = timedelta(hours=1)
 ENDED_DEPLOYMENTS = timedelta(days=90)
 IDEMPOTENCY_RECORDS = timedelta(hours=24)
+ALARM_HISTORY = timedelta(days=30)
 
 
 def expired_tasks(tasks: Iterable[Task], keep: timedelta, now: datetime) -> list[Task]:
@@ -75,6 +77,13 @@ def expired_deployments(records: Iterable[D], keep: timedelta, now: datetime) ->
     """The deployments of services, or daemons, that ended ``keep`` ago or longer."""
     ends = ((record, record.finished_at or record.stopped_at) for record in records)
     return [record for record, end in ends if end is not None and now - end >= keep]
+
+
+def expired_history(
+    items: Iterable[HistoryItem], keep: timedelta, now: datetime
+) -> list[HistoryItem]:
+    """What happened to alarms ``keep`` ago or longer."""
+    return [item for item in items if now - item.at >= keep]
 
 
 def expired_records(

@@ -13,6 +13,7 @@ import structlog
 
 from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service
 from openecs.gateway import complaints, errors, services, sigv4
+from openecs.gateway.authorization import is_root
 from openecs.gateway.catalog import Catalog, Target
 from openecs.gateway.credentials import Credentials
 from openecs.gateway.dispatch import Dispatch
@@ -26,8 +27,8 @@ _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 
-#: Raises ``Refused`` unless the caller may do the operation of the service.
-Authorize = Callable[[Call, str, str], None]
+#: Raises ``Refused`` unless the caller may do the operation with these members.
+Authorize = Callable[[Call, Target, Request, Members], Awaitable[None]]
 
 #: Of a body that is too large, this much is taken and thrown away, so that the answer is heard.
 _DISCARDED = 10 * BODY_LIMIT
@@ -49,17 +50,6 @@ class RootOnly:
     handle: Callable[[Caller], Awaitable[Reply]]
 
 
-def root_may_do_all(call: Call, service: str, operation: str) -> None:
-    """Access for the root user, who needs no policy, and for nobody else."""
-    if not _is_root(call.caller):
-        action = f"{service}:{operation}"
-        raise Refused(
-            Reason.ACCESS_DENIED,
-            f"User: {call.caller.arn} is not authorized to perform: {action} because no "
-            f"identity-based policy allows the {action} action",
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """All AWS services on one port, and paths of OpenECS's own.
@@ -75,8 +65,8 @@ class Gateway:
     clock: Callable[[], datetime]
     ids: Ids
     settings: ApiSettings
+    authorize: Authorize
     special: Mapping[tuple[str, str], Open | RootOnly]
-    authorize: Authorize = root_may_do_all
     _catalog: Catalog = field(init=False, default_factory=Catalog)
     _dispatch: Dispatch = field(init=False)
 
@@ -131,10 +121,10 @@ class Gateway:
             ids=self.ids,
             settings=self.settings,
         )
-        self.authorize(call, target.service.name, target.name)
-        operation = self._built(target)
         # ``request.content`` is the body unpacked: what was signed is the body as sent.
         members = target.wire.parse(target.operation, request, target.labels)
+        await self.authorize(call, target, request, members)
+        operation = self._built(target)
         _validate(target, members)
         response = await self._dispatch.run(operation, call, members)
         return target.wire.reply(target.operation, response, request_id)
@@ -170,14 +160,10 @@ class Gateway:
                 return await handle()
             case RootOnly(handle_caller):
                 caller = await self._authenticate(sigv4.claim(request), request, now)
-                if not _is_root(caller):
+                if not is_root(caller):
                     message = f"User: {caller.arn} is not the root user."
                     raise Refused(Reason.ACCESS_DENIED, message)
                 return await handle_caller(caller)
-
-
-def _is_root(caller: Caller) -> bool:
-    return caller.arn.endswith(":root")
 
 
 def _check_size(request: Request) -> None:
@@ -228,6 +214,8 @@ def _request(scope: _Message, body: bytes) -> Request:
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=body,
+        client=(scope.get("client") or ("",))[0],
+        is_secure=scope.get("scheme") == "https",
     )
 
 

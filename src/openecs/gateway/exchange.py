@@ -33,6 +33,9 @@ class Request:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    #: The address it came from, and whether by TLS.
+    client: str = ""
+    is_secure: bool = False
 
     @cached_property
     def content(self) -> bytes:

@@ -41,6 +41,29 @@ class MissingData(StrEnum):
     IGNORE = "ignore"
 
 
+class Suppression(StrEnum):
+    """What holds back the actions of a composite alarm."""
+
+    WAIT_PERIOD = "WaitPeriod"
+    EXTENSION_PERIOD = "ExtensionPeriod"
+    ALARM = "Alarm"
+
+
+class AlarmType(StrEnum):
+    """What an alarm goes by."""
+
+    METRIC = "MetricAlarm"
+    COMPOSITE = "CompositeAlarm"
+
+
+class HistoryType(StrEnum):
+    """What an item of an alarm's history tells."""
+
+    CONFIGURATION = "ConfigurationUpdate"
+    STATE = "StateUpdate"
+    ACTION = "Action"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricStat:
     """A statistic (``Average``, ``p99.9``, ``TM(10%:90%)``) of a metric, each ``period`` seconds.
@@ -120,3 +143,69 @@ class MetricAlarm:
             return self.metric.period
         periods = (each.stat.period if each.stat else each.period for each in self.queries)
         return max((each for each in periods if each), default=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeAlarm:
+    """An alarm on the states of others."""
+
+    scope: Scope
+    name: str
+    description: str | None = None
+    actions: AlarmActions = AlarmActions()
+    rule: str
+    #: The name or ARN of the alarm that holds back the actions while it is in ALARM, and the
+    #: seconds that actions wait for it to get there, and wait after it has left.
+    suppressor: str | None = None
+    wait_period: int | None = None
+    extension_period: int | None = None
+    configured_at: datetime
+    state: AlarmState = AlarmState.INSUFFICIENT_DATA
+    reason: str = "Unchecked: Initial alarm creation"
+    #: JSON.
+    reason_data: str | None = None
+    updated_at: datetime
+    transitioned_at: datetime
+    #: The state whose actions were done last, or were not to be done.
+    acted_on: AlarmState = AlarmState.INSUFFICIENT_DATA
+    #: When the suppressor was last seen to leave ALARM, and whether it is there.
+    suppressor_left_at: datetime | None = None
+    is_suppressor_in_alarm: bool = False
+    suppressed_by: Suppression | None = None
+    suppressed_reason: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:cloudwatch:R:A:alarm:NAME``."""
+        return self.scope.arn(SERVICE, f"alarm:{self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryItem:
+    """Something that happened to an alarm. ``data`` is JSON; ``id`` tells items of a time apart."""
+
+    scope: Scope
+    alarm: str
+    alarm_type: AlarmType
+    id: str
+    at: datetime
+    type: HistoryType
+    summary: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueAction:
+    """An action of an alarm that is to be done: to ``action``, an ARN, goes ``body``, JSON."""
+
+    scope: Scope
+    alarm: str
+    alarm_type: AlarmType
+    id: str
+    at: datetime
+    action: str
+    body: str
+    attempts: int = 0
+    #: When it is tried next.
+    due_at: datetime

@@ -79,6 +79,9 @@ class DaemonTaskDefinition:
         return daemon_task_definition_arn(self.runs.scope, self.runs.family, self.runs.revision)
 
 
+_WATCHED = (DaemonDeploymentStatus.PENDING, DaemonDeploymentStatus.IN_PROGRESS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonAlarms:
     """The CloudWatch alarms that fail a deployment."""
@@ -185,6 +188,13 @@ class DaemonDeployment:
     def arn(self) -> str:
         """``arn:aws:ecs:R:A:daemon-deployment/CLUSTER/DAEMON/ID``."""
         return self.scope.arn("ecs", f"daemon-deployment/{self.cluster}/{self.daemon}/{self.id}")
+
+    @property
+    def watched_alarms(self) -> tuple[str, ...]:
+        """The names of the alarms that may fail the deployment while it is in progress."""
+        alarms = self.configuration.alarms
+        in_progress = self.status in _WATCHED
+        return alarms.alarm_names if alarms and alarms.enable and in_progress else ()
 
     @property
     def wanted(self) -> str | None:

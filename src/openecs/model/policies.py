@@ -101,16 +101,17 @@ class Principal:
 class AccessRequest:
     """What is asked: one action on one resource, and what is known of the circumstances.
 
-    ``context`` maps condition keys in lower case to their values; ``resource`` is an ARN or ``*``.
+    ``context`` maps condition keys in lower case to their values. ``resource`` is an ARN or ``*``;
+    None is one that is not known: only ``*`` allows it, and whatever denies the action denies it.
     """
 
     principal: Principal
     action: str
-    resource: str
+    resource: str | None
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_of_other_account(self) -> bool:
         """Whether the resource belongs to an account that is not the caller's."""
-        arn = parse_arn(self.resource)
+        arn = parse_arn(self.resource or "")
         return arn is not None and arn.account not in {"", "aws", self.principal.account}

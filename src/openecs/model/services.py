@@ -286,6 +286,19 @@ class TrafficShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmWatch:
+    """How a deployment fares with the alarms that may fail it."""
+
+    #: Whether they are watched: not where one was in ALARM when it began, nor in a rollback.
+    is_watching: bool
+    #: Seconds that they are watched once all else is done, and when these are over.
+    bake: int = 0
+    baked_at: datetime | None = None
+    #: Those that failed it.
+    triggered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """One rollout of a revision. Its tasks have its ``id`` as ``started_by``."""
 
@@ -308,6 +321,8 @@ class Deployment:
     start_after: datetime | None = None
     #: None where tasks replace tasks.
     shift: TrafficShift | None = None
+    #: None where no alarms are asked for, and before the first pass.
+    alarm_watch: AlarmWatch | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -379,6 +394,15 @@ class Service:
         """The newest deployment."""
         return self.deployments[0] if self.deployments else None
 
+    @property
+    def watched_alarms(self) -> tuple[str, ...]:
+        """The names of the alarms that may fail the deployment in progress."""
+        alarms, primary = self.deployment_configuration.alarms, self.primary
+        if alarms is None or not alarms.enable or primary is None:
+            return ()
+        in_progress = primary.rollout_state is RolloutState.IN_PROGRESS
+        return alarms.alarm_names if in_progress else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEvent:
@@ -434,6 +458,9 @@ class ServiceDeployment:
     breaker_status: str = "DISABLED"
     failure_count: int = 0
     threshold: int = 0
+    #: As ``breaker_status``, of the alarms, with those that failed it.
+    alarm_status: str = "DISABLED"
+    triggered_alarms: tuple[str, ...] = ()
     created_at: datetime
     started_at: datetime | None = None
     updated_at: datetime

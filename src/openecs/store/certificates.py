@@ -11,7 +11,7 @@ from openecs.model.load_balancing import SERVICE
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import CERTIFICATES, LISTENERS, SERVER_CERTIFICATES
 
-__all__ = ["KeyPair", "iam_scope", "key_pair", "rename", "users"]
+__all__ = ["KeyPair", "key_pair", "rename", "users"]
 
 
 def key_pair(view: View, arn: str) -> KeyPair | None:
@@ -21,11 +21,6 @@ def key_pair(view: View, arn: str) -> KeyPair | None:
         return None
     found = _find(view, parsed)
     return found.key_pair if found is not None and found.arn == arn else None
-
-
-def iam_scope(account: str) -> Scope:
-    """Where IAM keeps what is an account's: in no region."""
-    return Scope(account, "")
 
 
 def users(view: View, scope: Scope | None) -> Mapping[str, Sequence[str]]:

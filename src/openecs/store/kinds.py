@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store.alarms import METRIC_ALARMS
+from openecs.store import alarms, iam
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ SERVICES: Kind[Service] = Kind(
         # What the scheduler looks after, and what the retention loop looks through.
         "present": lambda s: None if s.status is ServiceStatus.INACTIVE else (),
         "inactive": lambda s: () if s.status is ServiceStatus.INACTIVE else None,
+        # Whose deployment in progress an alarm may fail.
+        "alarmed": lambda s: () if s.watched_alarms else None,
     },
 )
 
@@ -294,8 +296,12 @@ DAEMON_DEPLOYMENTS: Kind[DaemonDeployment] = Kind(
     type=DaemonDeployment,
     key=lambda d: part_key(d.cluster, d.daemon, d.id),
     scope=lambda d: d.scope,
-    # What the retention loop looks through.
-    global_indexes={"ended": lambda d: () if d.finished_at or d.stopped_at else None},
+    global_indexes={
+        # What the retention loop looks through.
+        "ended": lambda d: () if d.finished_at or d.stopped_at else None,
+        # What an alarm may fail.
+        "alarmed": lambda d: () if d.watched_alarms else None,
+    },
 )
 
 LEASES: Kind[Lease] = Kind(
@@ -463,5 +469,6 @@ ALL = (
     CERTIFICATES,
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
-    METRIC_ALARMS,
+    *alarms.KINDS,
+    *iam.KINDS,
 )

@@ -117,6 +117,7 @@ class ServiceWorld:
     draining: frozenset[str] = frozenset()
     eligible: tuple[str, ...] = ()
     alarms: frozenset[str] = frozenset()
+    alarm_bake: timedelta = timedelta(0)
     task_sets: tuple[TaskSet, ...] = ()
     #: The weights of listener rules.
     forwards: dict[str, Mapping[str, int]] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class ServiceWorld:
             draining=self.draining,
             eligible=self.eligible,
             alarms=self.alarms,
+            alarm_bake=self.alarm_bake,
             task_sets=self.task_sets,
             forwards=dict(self.forwards),
         )

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-from datetime import UTC, datetime
-
-import boto3
 import pytest
-import uvicorn
-from botocore.config import Config
 
+from gateway_door import ACCOUNT, ROOT, client_of, gateway_of, served
 from openecs.api import sts
-from openecs.api.base import ApiSettings, Reads, Service, ServiceError, Writes
-from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.api.base import Reads, Service, ServiceError, Writes
+from openecs.gateway.app import Open, RootOnly
 from openecs.gateway.credentials import AccessKey
 from openecs.gateway.exchange import Reply
 from openecs.model.clusters import Cluster
 from openecs.store.base import StoreUnavailable
 from openecs.store.kinds import CLUSTERS
-from openecs.store.memory import MemoryStore
-from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.testing.builders import CountingIds
 
-ACCOUNT = "123456789012"
-ROOT = AccessKey(
-    access_key_id="AKIAROOT",
-    secret="root-secret",
-    account=ACCOUNT,
-    arn=f"arn:aws:iam::{ACCOUNT}:root",
-    user_id=ACCOUNT,
-)
 USER = AccessKey(
     access_key_id="AKIAUSER",
     secret="user-secret",
@@ -39,11 +22,6 @@ USER = AccessKey(
     arn=f"arn:aws:iam::{ACCOUNT}:user/ada",
     user_id="AIDAUSER",
 )
-
-
-class TwoKeys:
-    async def find(self, access_key_id):
-        return {key.access_key_id: key for key in (ROOT, USER)}.get(access_key_id)
 
 
 def create_cluster(transaction, call, request):
@@ -118,31 +96,17 @@ async def reset(caller):
 @pytest.fixture(scope="session")
 def door():
     """The gateway's address."""
-    gateway = Gateway(
-        store=MemoryStore(),
-        metrics=MemoryMetricStore(),
-        services=SERVICES,
-        credentials=TwoKeys(),
-        clock=lambda: datetime.now(UTC),
+    gateway = gateway_of(
+        *SERVICES,
+        keys=(ROOT, USER),
         ids=CountingIds(),
-        settings=ApiSettings(),
         special={
             ("GET", "/_openecs/health"): Open(healthy),
             ("POST", "/_openecs/reset"): RootOnly(reset),
         },
     )
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        config = uvicorn.Config(
-            gateway, log_config=None, access_log=False, date_header=False, server_header=False
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with served(gateway) as url:
+        yield url
 
 
 @pytest.fixture
@@ -150,13 +114,6 @@ def client(door):
     """Makes a boto3 client of a service that speaks to the gateway."""
 
     def make(service, *, key=ROOT, secret=None, region="eu-central-1", **config):
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=door,
-            aws_access_key_id=key.access_key_id,
-            aws_secret_access_key=secret or key.secret,
-            config=Config(retries={"total_max_attempts": 1}, **config),
-        )
+        return client_of(door, service, key=key, secret=secret, region=region, **config)
 
     return make

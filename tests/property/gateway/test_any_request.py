@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -11,41 +10,18 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway_door import ROOT, gateway_of
 from openecs.api import sts
-from openecs.api.base import ApiSettings, Reads, Service
-from openecs.gateway.app import Gateway
-from openecs.gateway.credentials import AccessKey
-from openecs.store.memory import MemoryStore
-from openecs.store.memory_metrics import MemoryMetricStore
+from openecs.api.base import Reads, Service
 from openecs.testing.builders import CountingIds
 
-KEY = AccessKey(
-    access_key_id="AKIDEXAMPLE",
-    secret="secret",
-    account="123456789012",
-    arn="arn:aws:iam::123456789012:root",
-    user_id="123456789012",
-)
 ECS = "AmazonEC2ContainerServiceV20141113"
 
 
-class OneKey:
-    async def find(self, _):
-        return KEY
-
-
-GATEWAY = Gateway(
-    store=MemoryStore(),
-    metrics=MemoryMetricStore(),
-    services=[
-        sts.SERVICE,
-        Service(name="ecs", operations={"RegisterTaskDefinition": Reads(lambda *_: {"tags": []})}),
-    ],
-    credentials=OneKey(),
-    clock=lambda: datetime.now(UTC),
+GATEWAY = gateway_of(
+    sts.SERVICE,
+    Service(name="ecs", operations={"RegisterTaskDefinition": Reads(lambda *_: {"tags": []})}),
     ids=CountingIds(),
-    settings=ApiSettings(),
-    special={},
 )
 
 
@@ -133,7 +109,7 @@ def test_a_signed_request_of_any_content_is_answered(body):
         data=body,
         headers={"X-Amz-Target": f"{ECS}.RegisterTaskDefinition", "Host": "localhost"},
     )
-    SigV4Auth(Credentials(KEY.access_key_id, KEY.secret), "ecs", "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(ROOT.access_key_id, ROOT.secret), "ecs", "us-east-1").add_auth(request)
     status, content = answered("POST", "/", "", request.headers.items(), body)
     assert status in {200, 400}
     assert (status == 200) == (content == b'{"tags":[]}')

@@ -23,6 +23,7 @@ from openecs.api.ecs import (
     task_sets,
     tasks,
 )
+from openecs.api.ecs.access import ACCESS
 
 SERVICE = Service(
     name="ecs",
@@ -46,4 +47,5 @@ SERVICE = Service(
         **task_sets.OPERATIONS,
         **tasks.OPERATIONS,
     },
+    access=ACCESS,
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openecs.api import shapes
 from openecs.api.base import Call, Members
 from openecs.api.ecs import daemon_references, errors, references
-from openecs.api.ecs.deployment_configurations import NO_ALARMS
+from openecs.api.ecs.deployment_configurations import check_alarms
 from openecs.api.ecs.references import NAME
 from openecs.decide.refusals import refusals
 from openecs.model.clusters import Cluster
@@ -66,8 +66,7 @@ def configuration(
     given = request.get("deploymentConfiguration")
     if given is None:
         return known
-    if (given.get("alarms") or {}).get("enable"):
-        raise errors.invalid_parameter(NO_ALARMS)
+    check_alarms(given.get("alarms") or {})
     wanted = shapes.from_members(
         DaemonDeploymentConfiguration, {**shapes.to_members(known), **given}
     )

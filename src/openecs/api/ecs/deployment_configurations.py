@@ -15,7 +15,6 @@ from openecs.model.services import DeploymentConfiguration, SchedulingStrategy, 
 
 #: The only threshold there is, which is the default.
 _THRESHOLD = {"type": "BOUNDED_PERCENT", "value": 50}
-NO_ALARMS = "OpenECS has no CloudWatch alarms yet: set alarms.enable to false."
 ZONE = "attribute:ecs.availability-zone"
 
 
@@ -25,8 +24,7 @@ def parse(
     """The deployment configuration: what is given over what was. Raises ``ServiceError``."""
     given = request.get("deploymentConfiguration") or {}
     _check_newer(given)
-    if (given.get("alarms") or {}).get("enable"):
-        raise errors.invalid_parameter(NO_ALARMS)
+    check_alarms(given.get("alarms") or {})
     is_daemon = strategy is SchedulingStrategy.DAEMON
     defaults: Mapping[str, Any] = {
         "maximumPercent": 100 if is_daemon else 200,
@@ -63,6 +61,12 @@ def rebalancing(request: Members, service: Service) -> str:
             "above 100 and no first placement strategy but a spread over Availability Zones."
         )
     return given or ("ENABLED" if is_able else "DISABLED")
+
+
+def check_alarms(given: Members) -> None:
+    """Raise ``InvalidParameterException`` where deployments are to be failed by no alarm."""
+    if given.get("enable") and not given.get("alarmNames"):
+        raise errors.invalid_parameter("alarmNames cannot be empty when alarms are enabled.")
 
 
 def _check_newer(given: Members) -> None:

@@ -239,7 +239,16 @@ def _show(view: View, record: ServiceDeployment) -> Members:
             "failureCount": record.failure_count,
             "threshold": record.threshold,
         },
-        "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+        "alarms": _alarms(record),
+    }
+
+
+def _alarms(record: ServiceDeployment) -> Members:
+    alarms = record.deployment_configuration.alarms
+    return {
+        "status": record.alarm_status,
+        "alarmNames": list(alarms.alarm_names) if alarms else [],
+        "triggeredAlarmNames": list(record.triggered_alarms),
     }
 
 

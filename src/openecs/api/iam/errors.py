@@ -70,3 +70,54 @@ def limit_exceeded(message: str) -> ServiceError:
 def invalid_marker() -> ServiceError:
     """A marker that no listing gave."""
     return ServiceError("ValidationError", "Invalid Marker.")
+
+
+def validation(message: str) -> ServiceError:
+    """A request that is not as it must be."""
+    return ServiceError("ValidationError", message)
+
+
+def no_such(word: str, name: str) -> ServiceError:
+    """There is no ``role`` of that name."""
+    return ServiceError("NoSuchEntity", f"The {word} with name {name} cannot be found.")
+
+
+def exists(word: str, name: str) -> ServiceError:
+    """The name is taken."""
+    return ServiceError("EntityAlreadyExists", f"{word} with name {name} already exists.")
+
+
+def missing(message: str) -> ServiceError:
+    """What is named is not there."""
+    return ServiceError("NoSuchEntity", message)
+
+
+def conflict(message: str) -> ServiceError:
+    """It cannot be deleted as it is."""
+    return ServiceError("DeleteConflict", message)
+
+
+def malformed_policy(message: str) -> ServiceError:
+    """The document is no policy."""
+    return ServiceError("MalformedPolicyDocument", message)
+
+
+def unmodifiable(message: str) -> ServiceError:
+    """It belongs to a service, or to AWS."""
+    return ServiceError("UnmodifiableEntity", message)
+
+
+def access_denied(message: str) -> ServiceError:
+    """What nobody may."""
+    return ServiceError("AccessDenied", message)
+
+
+def policy_exists(name: str) -> ServiceError:
+    """The name of a managed policy is taken."""
+    message = f"A policy called {name} already exists. Duplicate names are not allowed."
+    return ServiceError("EntityAlreadyExists", message)
+
+
+def already_exists(message: str) -> ServiceError:
+    """The name is taken, in a message of its own."""
+    return ServiceError("EntityAlreadyExists", message)

@@ -6,32 +6,30 @@ in IAM".
 
 from __future__ import annotations
 
-from base64 import b32encode
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.iam import errors, paging, references
-from openecs.api.iam import server_certificate_tags as tags
+from openecs.api.iam import errors, names, paging, references, tags
 from openecs.decide.certificates import x509
 from openecs.decide.certificates.x509 import Flawed, Usable
 from openecs.model.certificates import ServerCertificate
 from openecs.store import certificates
 from openecs.store.base import Transaction, View
-from openecs.store.certificates import iam_scope
+from openecs.store.iam import iam_scope
 from openecs.store.kinds import SERVER_CERTIFICATES
 
 
 def upload_server_certificate(tx: Transaction, call: Call, request: Members) -> Members:
     """Keep a certificate with its key and, where one is given, its chain."""
     scope, name = iam_scope(call.scope.account), request["ServerCertificateName"]
-    given = tags.parse(request.get("Tags"))
+    given = tags.parse(request.get("Tags"), "ServerCertificate")
     found = _examined(request, call)
     if tx.get(SERVER_CERTIFICATES, scope, name) is not None:
         raise errors.server_certificate_exists(name)
     made = ServerCertificate(
         scope=scope,
         name=name,
-        id=_new_id(call),
+        id=names.unique_id(call.ids, names.SERVER_CERTIFICATE),
         path=request.get("Path") or "/",
         key_pair=found.key_pair,
         facts=found.facts,
@@ -44,7 +42,7 @@ def upload_server_certificate(tx: Transaction, call: Call, request: Members) -> 
 
 def get_server_certificate(view: View, call: Call, request: Members) -> Members:
     """The certificate and its chain; the key leaves IAM never."""
-    found = references.server_certificate(view, call, request["ServerCertificateName"])
+    found = references.server_certificate(view, call, request)
     shown = {
         "ServerCertificateMetadata": _metadata(found),
         # IAM gives them without the last line's end, and Terraform sees a change in one with it.
@@ -66,7 +64,7 @@ def list_server_certificates(view: View, call: Call, request: Members) -> Member
 
 def update_server_certificate(tx: Transaction, call: Call, request: Members) -> Members:
     """Give it another name or path, and so another ARN; the listeners that use it go on with it."""
-    found = references.server_certificate(tx, call, request["ServerCertificateName"])
+    found = references.server_certificate(tx, call, request)
     name = request.get("NewServerCertificateName") or found.name
     if name != found.name and tx.get(SERVER_CERTIFICATES, found.scope, name) is not None:
         raise errors.server_certificate_exists(name)
@@ -79,7 +77,7 @@ def update_server_certificate(tx: Transaction, call: Call, request: Members) -> 
 
 def delete_server_certificate(tx: Transaction, call: Call, request: Members) -> Members:
     """Delete one that no listener uses."""
-    found = references.server_certificate(tx, call, request["ServerCertificateName"])
+    found = references.server_certificate(tx, call, request)
     if users := certificates.users(tx, None).get(found.arn):
         raise errors.server_certificate_in_use(found.id, users[0])
     tx.delete(SERVER_CERTIFICATES, found.scope, found.name)
@@ -92,6 +90,9 @@ OPERATIONS: dict[str, Operation] = {
     "ListServerCertificates": Reads(list_server_certificates),
     "UpdateServerCertificate": Writes(update_server_certificate),
     "DeleteServerCertificate": Writes(delete_server_certificate),
+    **tags.Tagged(
+        word="ServerCertificate", kind=SERVER_CERTIFICATES, find=references.server_certificate
+    ).operations(),
 }
 
 
@@ -107,10 +108,6 @@ def _examined(request: Members, call: Call) -> Usable:
     if isinstance(found, Flawed):
         raise errors.flawed(found)
     return found
-
-
-def _new_id(call: Call) -> str:
-    return f"ASCA{b32encode(bytes.fromhex(call.ids.hex32())).decode()[:17]}"
 
 
 def _metadata(certificate: ServerCertificate) -> Members:

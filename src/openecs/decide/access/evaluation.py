@@ -80,9 +80,10 @@ class _Named(StrEnum):
 
 def message(request: AccessRequest, denial: Denial) -> str:
     """AWS's text, that says who may not do what to what, and why."""
+    on = f"on resource: {request.resource} " if request.resource is not None else ""
     return (
         f"User: {request.principal.arn} is not authorized to perform: {request.action} "
-        f"on resource: {request.resource} {denial.reason(request.action)}"
+        f"{on}{denial.reason(request.action)}"
     )
 
 
@@ -148,7 +149,7 @@ def _says(policy: Policy, effect: Effect, request: AccessRequest) -> bool:
 def _applies(statement: Statement, policy: Policy, request: AccessRequest) -> bool:
     if not _is_action(statement.actions, request.action):
         return False
-    if not _is_resource(statement.resources, policy, request):
+    if not _is_resource(statement, policy, request):
         return False
     # What cannot be judged counts against the caller.
     unknown = statement.effect is Effect.DENY
@@ -165,10 +166,13 @@ def _is_action(listed: Listed, action: str) -> bool:
     return found != listed.negated
 
 
-def _is_resource(listed: Listed | None, policy: Policy, request: AccessRequest) -> bool:
+def _is_resource(statement: Statement, policy: Policy, request: AccessRequest) -> bool:
     """Policies of resources may leave it out, and mean what they are attached to."""
+    listed = statement.resources
     if listed is None:
         return True
+    if request.resource is None:
+        return statement.effect is Effect.DENY or (not listed.negated and "*" in listed.patterns)
     found = any(
         _like(pattern, request.resource, request.context, variables=policy.has_variables)
         for pattern in listed.patterns

@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from openecs.decide.services import events
+from openecs.decide.services import deployment_alarms, events
 from openecs.decide.services.health import Member
 from openecs.decide.services.start_backoff import is_excused
 from openecs.model.services import (
+    AlarmWatch,
     Deployment,
     DeploymentStatus,
     LifecycleStage,
@@ -81,6 +82,8 @@ def check(
     verdict = _verdict(service, alarms, problem)
     if primary is None or verdict is None:
         return service, ()
+    if verdict.reason == ALARM_DETECTED:
+        service = deployment_alarms.triggered(service, alarms)
     told = (events.failed(service.name, primary.id, verdict.told),)
     service = give_up(service, verdict.reason, now)
     back = None
@@ -123,6 +126,7 @@ def roll_back(service: Service, fresh: str, reason: str, now: datetime) -> Servi
         desired_count=service.desired_count,
         rollout_state=RolloutState.IN_PROGRESS,
         rollout_state_reason=reason.format(id=name),
+        alarm_watch=AlarmWatch(is_watching=False),
         created_at=known.created_at if known else now,
         updated_at=now,
     )
@@ -168,6 +172,6 @@ def _verdict(service: Service, alarms: Collection[str], problem: str | None) -> 
     if problem:
         whole = f"{SHIFT_FAILED}{problem.removesuffix('.')}."
         return _Verdict(whole, SHIFT_ROLLING_BACK, problem.removesuffix("."), rolls_back=True)
-    if watched and watched.enable and alarms and not is_going_back(primary):
+    if watched and deployment_alarms.is_failing(service, alarms):
         return _Verdict(ALARM_DETECTED, ALARM_ROLLING_BACK, "alarm detected", watched.rollback)
     return None

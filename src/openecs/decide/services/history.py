@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from openecs.decide.services import circuit_breaker, traffic
+from openecs.decide.services import circuit_breaker, deployment_alarms, traffic
 from openecs.model.services import (
     Deployment,
     Rollback,
@@ -60,7 +60,8 @@ def advance(
     elif primary.service_deployment != record.id:
         after = _ended(after, Status.STOPPED, SUPERSEDED, now)
     else:
-        after = _advanced(_watched(after, service), service, primary, now)
+        after = _alarmed(_watched(after, service), service)
+        after = _advanced(after, service, primary, now)
     if after.status in _OVER:
         weights = traffic.shares(service)
         after = replace(
@@ -104,6 +105,16 @@ def _watched(record: ServiceDeployment, service: Service) -> ServiceDeployment:
     return replace(
         record, breaker_status=status, failure_count=watched.failed_tasks, threshold=limit
     )
+
+
+def _alarmed(record: ServiceDeployment, service: Service) -> ServiceDeployment:
+    """The record with what the alarms of its deployment said, which a rollback does not ask."""
+    watched = _own(record, service)
+    if watched is None:
+        return record
+    alarms = watched.alarm_watch.triggered if watched.alarm_watch else ()
+    status = deployment_alarms.status(watched)
+    return replace(record, alarm_status=status, triggered_alarms=alarms)
 
 
 def _own(record: ServiceDeployment, service: Service) -> Deployment | None:

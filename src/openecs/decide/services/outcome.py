@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from openecs.decide.services import events, traffic
+from openecs.decide.services import deployment_alarms, events, traffic
 from openecs.decide.services.health import Condition, Member, Survey
 from openecs.decide.services.rollout import Moves
 from openecs.decide.services.state import SchedulerSettings, Start, Stop
@@ -162,6 +162,8 @@ def _completed(
         return service, ()
     if not all(m.is_healthy and not m.draining for m in left):
         return service, ()
+    if (waiting := deployment_alarms.baking(service, now)) is not None:
+        return waiting, ()
     done = replace(
         primary,
         rollout_state=RolloutState.COMPLETED,

@@ -8,6 +8,7 @@ from datetime import datetime
 from openecs.decide.services import (
     circuit_breaker,
     daemon,
+    deployment_alarms,
     outcome,
     rollout,
     shifting,
@@ -28,6 +29,7 @@ def schedule(
     """What the service's deployments ask for now."""
     seen = survey(state, settings, now)
     service, accounted = account(_sized(state), seen, settings, now)
+    service = deployment_alarms.begin(service, state.alarms, state.alarm_bake)
     problem = traffic.problem(service, state.forwards, now)
     service, broken = circuit_breaker.check(service, state.alarms, problem, fresh.deployment, now)
     shifted = traffic.advance(service, seen, state.forwards, fresh.hook, now)

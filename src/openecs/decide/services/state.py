@@ -77,6 +77,8 @@ class ServiceState:
     targets: Mapping[str, TargetVerdict] = field(default_factory=dict)
     #: The names of the service's deployment alarms that are in ALARM.
     alarms: frozenset[str] = frozenset()
+    #: How long they take to tell: the longest time that one of them looks back.
+    alarm_bake: timedelta = timedelta(0)
     #: Of an EXTERNAL service.
     task_sets: tuple[TaskSet, ...] = ()
     #: The rules of the newest deployment, where it shifts traffic.

@@ -23,6 +23,8 @@ def wake_at(
     ``held_until``: when starts that are due may be tried.
     """
     times = [*held_until, *traffic.changes_at(service), *(m.changes_at for m in seen.members)]
+    if service.primary and service.primary.alarm_watch:
+        times.append(service.primary.alarm_watch.baked_at)
     if service.steady_at:
         times.append(service.steady_at + settings.steady_again)
     else:

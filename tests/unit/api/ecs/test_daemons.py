@@ -274,11 +274,11 @@ async def test_alarms_that_are_off_are_kept_and_shown(world) -> None:
     assert stored[0].configuration.drain_percent == 25.0
 
 
-async def test_alarms_that_nothing_watches_are_refused(world) -> None:
-    configuration = {"alarms": {"alarmNames": ["cpu"], "enable": True}}
+async def test_alarms_without_names_are_refused(world) -> None:
+    configuration = {"alarms": {"alarmNames": [], "enable": True}}
     refusal = (
         "InvalidParameterException",
-        "OpenECS has no CloudWatch alarms yet: set alarms.enable to false.",
+        "alarmNames cannot be empty when alarms are enabled.",
     )
     request = {
         "daemonName": "agent",

@@ -208,7 +208,7 @@ async def test_what_nothing_stands_behind(world, request_, refusal) -> None:
     [
         {"strategy": "BLUE_GREEN"},
         {"lifecycleHooks": [{"hookTargetArn": "a"}]},
-        {"alarms": {"alarmNames": ["a"], "enable": True, "rollback": False}},
+        {"alarms": {"alarmNames": [], "enable": True, "rollback": False}},
         {"earlySuccessCriteria": {"enable": True, "healthyPercent": 50}},
         {
             "deploymentCircuitBreaker": {

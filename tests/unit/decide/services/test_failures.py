@@ -157,9 +157,12 @@ def test_an_alarm_fails_the_deployment_and_not_its_rollback():
     alarms = DeploymentAlarms(alarm_names=("errors",), enable=True, rollback=True)
     world = a_steady_world(enable=False, alarms=alarms)
     failing = world.deploy()
+    world.step()
     world.alarms = frozenset({"errors"})
     world.step()
     assert f"{NAME}(deployment {failing.id}) deployment failed: alarm detected." in world.events
+    failed = next(d for d in world.service.deployments if d.id == failing.id)
+    assert failed.alarm_watch.triggered == ("errors",)
     back = world.service.primary
     assert back.id != failing.id
     world.step()
@@ -167,6 +170,38 @@ def test_an_alarm_fails_the_deployment_and_not_its_rollback():
         back.id,
         RolloutState.COMPLETED,
     )
+
+
+def test_an_alarm_that_rings_when_a_deployment_begins_is_no_matter_to_it():
+    alarms = DeploymentAlarms(alarm_names=("errors",), enable=True, rollback=True)
+    world = a_steady_world(enable=False, alarms=alarms)
+    world.alarms = frozenset({"errors"})
+    mending = world.deploy()
+    world.converge()
+    assert world.service.primary.id == mending.id
+    assert world.service.primary.rollout_state is RolloutState.COMPLETED
+
+
+def test_alarms_are_watched_for_as_long_as_they_look_back():
+    alarms = DeploymentAlarms(alarm_names=("errors",), enable=True, rollback=True)
+    world = a_steady_world(enable=False, alarms=alarms)
+    world.alarm_bake = timedelta(minutes=5)
+    baking = world.deploy()
+    for _ in range(5):
+        world.step()
+        world.finish_stops()
+        world.run_pending()
+        world.later(60)
+    primary = world.service.primary
+    assert (primary.id, primary.rollout_state) == (baking.id, RolloutState.IN_PROGRESS)
+    assert primary.alarm_watch.baked_at - world.now < timedelta(minutes=5)
+    assert world.step().wake <= primary.alarm_watch.baked_at
+    late = replace(world, now=primary.alarm_watch.baked_at)
+    late.step()
+    assert late.service.primary.rollout_state is RolloutState.COMPLETED
+    world.alarms = frozenset({"errors"})
+    world.step()
+    assert world.service.primary.id != baking.id
 
 
 def test_a_rollback_needs_a_deployment_that_completed():

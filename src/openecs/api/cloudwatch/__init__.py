@@ -1,0 +1,26 @@
+"""Amazon CloudWatch: alarms.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
+"""
+
+from openecs.api.base import Service
+from openecs.api.cloudwatch import (
+    alarm_history,
+    alarm_states,
+    alarm_tags,
+    alarms,
+    composite_alarms,
+    described_alarms,
+)
+
+SERVICE = Service(
+    name="cloudwatch",
+    operations={
+        **alarm_history.OPERATIONS,
+        **alarm_states.OPERATIONS,
+        **alarm_tags.OPERATIONS,
+        **alarms.OPERATIONS,
+        **composite_alarms.OPERATIONS,
+        **described_alarms.OPERATIONS,
+    },
+)
