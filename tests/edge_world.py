@@ -80,13 +80,16 @@ class World:
         self.directory = directory
         self.store = MemoryStore()
         self.port = free_port()
+        self.lambda_url = ""
         self.balancer = a_load_balancer(loopback_address=f"127.64.{os.getpid() % 250}.9")
 
     def an_edge(self) -> Edge:
         logs = self.directory.parent / "logs"
         where = {"directory": self.directory, "logs": logs, "address": "127.0.0.1"}
         seconds = (NOW + timedelta(seconds=number) for number in itertools.count())
-        return Edge(store=self.store, clock=lambda: next(seconds), **where)
+        return Edge(
+            store=self.store, clock=lambda: next(seconds), lambda_url=self.lambda_url, **where
+        )
 
     @contextlib.asynccontextmanager
     async def edge(self):
@@ -142,7 +145,7 @@ class World:
             id=f"{priority:016d}",
             priority=priority,
             conditions=conditions,
-            actions=(action,),
+            actions=action if isinstance(action, tuple) else (action,),
             transforms=transforms,
         )
         await self.put(RULES, rule)

@@ -239,6 +239,7 @@ def _edge(settings: Settings, store: Store) -> Edge:
         logs=settings.directory / "access-logs",
         address=settings.elb_bind_address,
         clock=now,
+        lambda_url=settings.lambda_url,
     )
 
 

@@ -56,7 +56,7 @@ class ApiSettings:
     file_systems: Mapping[str, str] = field(default_factory=dict)
     #: Who issues the certificates that are requested.
     authority: Authority = field(default_factory=NoAuthority)
-    #: Where the functions of lifecycle hooks are invoked; empty: nowhere.
+    #: Where functions are invoked, of lifecycle hooks and as targets; empty: nowhere.
     lambda_url: str = ""
     #: Where the events of alarms go; empty: nowhere.
     alarm_webhook_url: str = ""

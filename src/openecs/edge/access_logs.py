@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from openecs.edge.clients import CLIENT
 from openecs.edge.transforms import ASKED
 from openecs.model.load_balancing import SERVICE, Action, Listener, LoadBalancer
 
@@ -25,7 +26,7 @@ _NONE = "-"
 _NOTED = {
     "time": f"%EMIT_TIME({_TIME})%",
     "created": f"%START_TIME({_TIME})%",
-    "client": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+    "client": f"%FILTER_STATE({CLIENT}:PLAIN)%",
     "target": "%UPSTREAM_HOST%",
     "request_us": "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:us)%",
     "target_us": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",
@@ -56,9 +57,9 @@ _NOTED = {
 }
 
 
-def is_logged(balancer: LoadBalancer) -> bool:
-    """Whether its requests are noted."""
-    return balancer.attributes.get("access_logs.s3.enabled") == "true"
+def is_logged(balancer: LoadBalancer, kind: str = "access_logs") -> bool:
+    """Whether its requests are noted, or its connections."""
+    return balancer.attributes.get(f"{kind}.s3.enabled") == "true"
 
 
 def route_name(priority: int, actions: Sequence[Action]) -> str:
@@ -66,14 +67,15 @@ def route_name(priority: int, actions: Sequence[Action]) -> str:
     return f"{priority} {','.join(action.type.partition('-oidc')[0] for action in actions)}"
 
 
-def notes(balancer: LoadBalancer, directory: Path) -> Path:
-    """The file in which Envoy notes the requests of a load balancer."""
+def notes(balancer: LoadBalancer, directory: Path, kind: str = "access_logs") -> Path:
+    """The file in which Envoy notes the requests of a load balancer, or its connections."""
     scope = balancer.scope
-    prefix = balancer.attributes.get("access_logs.s3.prefix", "")
-    folder = directory / balancer.attributes["access_logs.s3.bucket"] / prefix
+    prefix = balancer.attributes.get(f"{kind}.s3.prefix", "")
+    folder = directory / balancer.attributes[f"{kind}.s3.bucket"] / prefix
     named = f"{scope.account}_{SERVICE}_{scope.region}_{balancer.path.replace('/', '.')}"
     keyed = folder / "AWSLogs" / scope.account / SERVICE / scope.region
-    return keyed / f"{named}_{balancer.loopback_address}.json"
+    first = "conn_log." if kind == "connection_logs" else ""
+    return keyed / f"{first}{named}_{balancer.loopback_address}.json"
 
 
 def loggers(fronts: Sequence[tuple[LoadBalancer, Listener]], directory: Path) -> list[Resource]:
@@ -96,12 +98,17 @@ def _logger(balancer: LoadBalancer, listener: Listener, directory: Path) -> Reso
         "certificate": shown[0] if len(shown) == 1 else _NONE,
         "port": str(listener.port),
     }
+    return file_logger(notes(balancer, directory), {**_NOTED, **known})
+
+
+def file_logger(path: Path, noted: Mapping[str, str]) -> Resource:
+    """What notes something in a file."""
     return {
         "name": "envoy.access_loggers.file",
         "typed_config": {
             "@type": f"{_LOGGERS}.file.v3.FileAccessLog",
-            "path": str(notes(balancer, directory)),
-            "log_format": {"json_format": {**_NOTED, **known}},
+            "path": str(path),
+            "log_format": {"json_format": dict(noted)},
         },
     }
 
@@ -110,7 +117,11 @@ def _only(others: Sequence[str], arn: str | None) -> Resource:
     """The requests to one of those that share a listener, or to none of the others."""
     host = "xds.virtual_host_name"
     listed = ", ".join(f"'{other}'" for other in others)
-    expression = f"{host} == '{arn}'" if arn else f"!({host} in [{listed}])"
+    return filtered(f"{host} == '{arn}'" if arn else f"!({host} in [{listed}])")
+
+
+def filtered(expression: str) -> Resource:
+    """The part of a logger that has it note some only."""
     config = {"@type": f"{_LOGGERS}.filters.cel.v3.ExpressionFilter", "expression": expression}
     extension = {"name": "envoy.access_loggers.extension_filters.cel", "typed_config": config}
     return {"filter": {"extension_filter": extension}}
@@ -119,8 +130,10 @@ def _only(others: Sequence[str], arn: str | None) -> Resource:
 def key(noted: PurePath, at: datetime, mark: str) -> PurePath:
     """The key in its bucket of what was noted until a time."""
     head, _, address = noted.stem.rpartition("_")
+    # Network load balancers have no address in theirs.
+    place = "" if balancer_name(noted).startswith("net/") else f"_{address}"
     day = noted.parent / f"{at:%Y}" / f"{at:%m}" / f"{at:%d}"
-    return day / f"{head}_{at:%Y%m%dT%H%MZ}_{address}_{mark}.log.gz"
+    return day / f"{head}_{at:%Y%m%dT%H%MZ}{place}_{mark}.log.gz"
 
 
 def balancer_name(noted: PurePath) -> str:
@@ -147,27 +160,27 @@ def line(entry: Entry, balancer: str) -> str:
             target_status,
             str(entry["received"]),
             str(entry["sent"]),
-            _quoted(_request(entry)),
-            _quoted(entry["agent"]),
+            quoted(_request(entry)),
+            quoted(entry["agent"]),
             entry["cipher"] or _NONE,
             entry["tls"] or _NONE,
             entry["group"] or _NONE,
-            _quoted(entry["trace"]),
-            _quoted(entry["name"]),
-            _quoted(entry["certificate"]),
+            quoted(entry["trace"]),
+            quoted(entry["name"]),
+            quoted(entry["certificate"]),
             priority,
             entry["created"],
-            _quoted(actions),
-            _quoted(redirected),
+            quoted(actions),
+            quoted(redirected),
             # The reason of an error, which only functions and authentication have.
-            _quoted(None),
-            _quoted(target),
-            _quoted(target_status),
+            quoted(None),
+            quoted(target),
+            quoted(target_status),
             # Classification and its reason, the connection's trace.
             '"-" "-" -',
-            _quoted(entry["authority"] if entry["asked_host"] else None),
-            _quoted(entry["path"] if entry["asked_path"] else None),
-            _quoted(f"Transform{entry['transform']}" if entry["transform"] else None),
+            quoted(entry["authority"] if entry["asked_host"] else None),
+            quoted(entry["path"] if entry["asked_path"] else None),
+            quoted(f"Transform{entry['transform']}" if entry["transform"] else None),
         )
     )
 
@@ -201,7 +214,8 @@ def _request(entry: Entry) -> str:
     return f"{entry['method'] or _NONE} {url} {entry['protocol'] or _NONE}"
 
 
-def _quoted(text: str | None) -> str:
+def quoted(text: str | None) -> str:
+    """A text of a client's, which cannot end the field it is in."""
     if not text:
         return '"-"'
     escaped = (c if c.isprintable() and c not in '"\\' else f"\\x{ord(c):02X}" for c in text)

@@ -11,8 +11,10 @@ Resource = dict[str, Any]
 
 _PHRASES = {
     400: "400 Bad Request",
+    401: "401 Authorization Required",
     405: "405 Not Allowed",
     408: "408 Request Time-out",
+    413: "413 Request Entity Too Large",
     463: "463 Too Many Proxies",
     501: "501 Not Implemented",
     502: "502 Bad Gateway",
@@ -34,9 +36,20 @@ def _and_status(status: int, found: Resource) -> Resource:
 
 
 def _details(part: str) -> Resource:
-    config = {"@type": _CEL, "expression": f"response.code_details.contains('{part}')"}
+    return _expression(f"response.code_details.contains('{part}')")
+
+
+def _expression(expression: str) -> Resource:
+    config = {"@type": _CEL, "expression": expression}
     name = "envoy.access_loggers.extension_filters.cel"
     return {"extension_filter": {"name": name, "typed_config": config}}
+
+
+def _refused() -> Resource:
+    """What filters that authenticate refuse, which rules themselves do not ask for."""
+    return _expression(
+        "response.code == 401 && !(response.code_details in ['direct_response', 'lua_response'])"
+    )
 
 
 #: What Envoy found, as a status of the load balancer's own: the first that is so.
@@ -44,6 +57,7 @@ _STATUSES = (
     (501, _details("http1.invalid_transfer_encoding")),
     (400, _details("http1.")),
     (400, _details("missing_host_header")),
+    (401, _refused()),
     (408, _and_status(408, _flags("SI"))),
     (504, _details("connection_timeout")),
     (502, _flags("UF", "UC", "UPE", "URX", "LR", "UR", "OM")),
@@ -62,7 +76,7 @@ def mapping() -> Resource:
                 "headers_to_add": [_header("server", "awselb/2.0")],
                 "body_format_override": {
                     "content_type": "text/html",
-                    "text_format_source": {"inline_string": _page(status)},
+                    "text_format_source": {"inline_string": page(status)},
                 },
             }
             for status, found in _STATUSES
@@ -73,7 +87,7 @@ def mapping() -> Resource:
 def answer(status: int) -> Resource:
     """The part of a route that has it answer with a page."""
     return {
-        "direct_response": {"status": status, "body": {"inline_string": _page(status)}},
+        "direct_response": {"status": status, "body": {"inline_string": page(status)}},
         "response_headers_to_add": [
             _header("content-type", "text/html"),
             _header("server", "awselb/2.0"),
@@ -81,7 +95,8 @@ def answer(status: int) -> Resource:
     }
 
 
-def _page(status: int) -> str:
+def page(status: int) -> str:
+    """The text of an answer."""
     title = _PHRASES[status]
     return (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"

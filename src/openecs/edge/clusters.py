@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from openecs.edge.files import source_of
+from openecs.edge.functions import socket_of
 from openecs.edge.stickiness import is_sticky
-from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
+from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState, TargetType
 
 Resource = dict[str, Any]
 
@@ -54,6 +55,8 @@ _ALGORITHMS = {
 
 def cluster(group: TargetGroup, directory: Path) -> Resource:
     """The cluster of a target group; its endpoints are in a file of their own."""
+    if group.target_type is TargetType.LAMBDA:
+        return _of_functions(group, directory)
     made: Resource = {
         "@type": f"{_TYPE}.config.cluster.v3.Cluster",
         "name": group.arn,
@@ -83,6 +86,22 @@ def cluster(group: TargetGroup, directory: Path) -> Resource:
     return made
 
 
+def _of_functions(group: TargetGroup, directory: Path) -> Resource:
+    """Envoy asks the server beside it, which invokes the function."""
+    pipe = {"pipe": {"path": str(socket_of(directory))}}
+    return {
+        "@type": f"{_TYPE}.config.cluster.v3.Cluster",
+        "name": group.arn,
+        "type": "STATIC",
+        "connect_timeout": _CONNECT,
+        "circuit_breakers": {"thresholds": [dict.fromkeys(_LIMITED, _UNLIMITED)]},
+        "load_assignment": {
+            "cluster_name": group.arn,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": pipe}}]}],
+        },
+    }
+
+
 def _slow_start(group: TargetGroup) -> Resource:
     if not starts_slowly(group):
         return {}
@@ -99,7 +118,8 @@ def _transport(group: TargetGroup) -> Resource | None:
     """What is between connections and targets: TLS, and before it the PROXY protocol."""
     secure = group.protocol in {"HTTPS", "TLS"}
     tls = _extension("tls", f"{_SOCKETS}.tls.v3.UpstreamTlsContext")
-    if group.attributes.get("proxy_protocol_v2.enabled") != "true":
+    is_told = group.attributes.get("proxy_protocol_v2.enabled") == "true"
+    if not is_told and group.target_type is not TargetType.ALB:
         return tls if secure else None
     plain = _extension("raw_buffer", f"{_SOCKETS}.raw_buffer.v3.RawBuffer")
     return _extension(

@@ -1,4 +1,4 @@
-"""The delivery of access logs: every 5 minutes what Envoy has noted becomes files in AWS's form.
+"""The delivery of logs: every 5 minutes what Envoy has noted becomes files in AWS's form.
 
 What is taken away from Envoy at one delivery is delivered with the next one, when Envoy has long
 begun a new file. A delivery that was cut short is made again under the same key.
@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from openecs.edge import access_logs
+from openecs.edge import access_logs, connection_logs
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Deliveries:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_suffix(".draft")
         with gzip.open(draft, "wt", encoding="utf-8") as file:
-            file.writelines(_lines(taken, access_logs.balancer_name(noted)))
+            file.writelines(_lines(taken, noted))
         draft.replace(target)
         taken.unlink()
 
@@ -78,11 +78,14 @@ def until_next(now: datetime) -> timedelta:
     return EVERY - timedelta(seconds=now.timestamp() % EVERY.total_seconds())
 
 
-def _lines(taken: Path, balancer: str) -> Iterator[str]:
+def _lines(taken: Path, noted: Path) -> Iterator[str]:
+    balancer = access_logs.balancer_name(noted)
+    is_of_requests = balancer.startswith("app/") and not noted.name.startswith("conn_log.")
+    line = access_logs.line if is_of_requests else connection_logs.line
     with taken.open("rb") as notes:
-        for noted in notes:
+        for note in notes:
             try:
-                yield f"{access_logs.line(msgspec.json.decode(noted), balancer)}\n"
+                yield f"{line(msgspec.json.decode(note), balancer)}\n"
             except (msgspec.DecodeError, KeyError, TypeError):
                 # Envoy was killed while it wrote, or was another version's.
                 log.warning("a line of an access log is lost", file=taken.name)

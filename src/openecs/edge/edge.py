@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,15 @@ import structlog
 from openecs.edge import clusters, snapshot
 from openecs.edge.clusters import endpoints_file
 from openecs.edge.deliveries import Deliveries
+from openecs.edge.doors import held
 from openecs.edge.envoy import Envoy, EnvoyUnavailable
+from openecs.edge.functions import Functions, socket_of
 from openecs.edge.listeners import notes_directory
+from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
-from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Snapshot, World
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot, World
 from openecs.model.identity import Scope
-from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode
+from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode, TargetType
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CERTIFICATES,
@@ -61,15 +64,15 @@ _ROUTING = frozenset(
 _ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))
 
 Group = tuple[Scope, str]
-#: By the names of their files.
-Endpoints = Mapping[str, Sequence[dict[str, Any]]]
+#: By their names.
+Files = Mapping[str, Sequence[dict[str, Any]]]
 
 
 class Edge:
     """The load balancers of an installation on this machine.
 
     ``directory`` is where Envoy's files are, ``logs`` where access logs are delivered to,
-    ``address`` where the door of each port is.
+    ``address`` where the door of each port is, ``lambda_url`` where functions are invoked.
     """
 
     def __init__(
@@ -80,17 +83,21 @@ class Edge:
         logs: Path,
         address: str,
         clock: Callable[[], datetime],
+        lambda_url: str = "",
     ) -> None:
         self._store = store
         self._xds = directory / "xds"
         self._xds.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._address = address
+        self._site = Site(address=address, xds=self._xds, authorities=known_authorities())
         self.envoy = Envoy(directory)
         self._publisher = Publisher(self._xds)
+        self._functions = Functions(store=store, socket=socket_of(self._xds), url=lambda_url)
         notes = notes_directory(self._xds)
         self.deliveries = Deliveries(envoy=self.envoy, notes=notes, logs=logs, clock=clock)
         #: The ARNs of the target groups that get traffic.
         self._used: dict[Group, str] = {}
+        #: Those of them whose targets are load balancers, which are told of it.
+        self._of_balancers: frozenset[Group] = frozenset()
         self._clusters: list[dict[str, Any]] = []
         #: How many updates Envoy has refused so far, by what they were of.
         self._refused: dict[str, int] = {}
@@ -107,11 +114,15 @@ class Edge:
 
     async def run(self) -> None:
         """Work until cancelled. Envoy goes on when it ends."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._work())
-            group.create_task(self._keep_alive())
-            group.create_task(self.deliveries.run())
+        await self._functions.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._work())
+                group.create_task(self._keep_alive())
+                group.create_task(self.deliveries.run())
+        finally:
+            await self._functions.stop()
 
     def stop(self) -> None:
         """End Envoy, and with it all traffic; the next start of the process begins it anew."""
@@ -141,7 +152,10 @@ class Edge:
             if change.kind in _ROUTING:
                 self._is_stale = True
             elif change.kind in _ENDPOINTS:
-                self._stale.add((change.scope, change.key.rpartition("/")[0]))
+                # Ids of targets may have slashes.
+                name, id_, *_ = change.key.split("/")
+                self._stale.add((change.scope, f"{name}/{id_}"))
+                self._is_stale |= (change.scope, f"{name}/{id_}") in self._of_balancers
         if self._is_stale or self._stale:
             self._wake.set()
         self._hear(batch[-1].revision)
@@ -196,15 +210,20 @@ class Edge:
             return
         world, found = await self._store.read(_everything)
         self._used = _used(world)
-        told = snapshot.build(world, self._address, self._xds)
+        self._of_balancers = frozenset(
+            (g.scope, g.path) for g in world.groups.values() if g.target_type is TargetType.ALB
+        )
+        told = snapshot.build(world, self._site)
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))
             return
+        # What doors were like before: hosts whose rules are refused stay so.
+        doors = {file: self._publisher.published(file) for file in told.doors}
         # Rules may be leaving a group whose targets are gone: until they have, those stay.
         self._publisher.publish(self._with_published(found))
-        await self._publish(told)
+        await self._publish(told, doors)
         try:
-            errors = {**await self._errors(), **await self._refused_routes(told.routes)}
+            errors = {**await self._errors(), **await self._refused_anywhere(told, doors)}
         finally:
             self._publisher.publish(found)
         await self._store.write(partial(_record, told, errors))
@@ -213,34 +232,47 @@ class Edge:
             self._publisher.forget(LISTENERS_FILE)
             self._again(REBIND)
 
-    def _with_published(self, found: Endpoints) -> Endpoints:
+    def _with_published(self, found: Files) -> Files:
         """The targets, and those besides that Envoy knows."""
         return {
             file: [clusters.joined(each, self._publisher.published(file)) for each in resources]
             for file, resources in found.items()
         }
 
-    async def _publish(self, told: Snapshot) -> None:
+    async def _publish(self, told: Snapshot, doors: Files) -> None:
         for directory in told.notes:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = told.clusters[CLUSTERS]
         names = {each["name"] for each in wanted}
         leaving = [each for each in self._clusters if each["name"] not in names]
         is_new = self.envoy.pid is None
+        self._publisher.publish(told.secrets)
         self._publisher.publish({CLUSTERS: [*wanted, *leaving]})
         if is_new:
-            self._publisher.publish(told.routes | told.listeners)
+            self._publisher.publish(told.routes | told.doors | told.listeners)
             await self.envoy.ensure()
         else:
             await self._taken(CLUSTERS, "cluster_manager.cds")
             self._publisher.publish(told.routes)
+            self._publish_doors(told, await self._refused_routes(told.routes), doors)
         self._publisher.publish(told.listeners)
         await self._taken(LISTENERS_FILE, "listener_manager.lds")
         self._publisher.publish(told.clusters)
         self._clusters = wanted
         self._runs.set()
-        files = {CLUSTERS, LISTENERS_FILE, *told.routes}
+        files = {CLUSTERS, LISTENERS_FILE, *told.routes, *told.doors, *told.secrets}
         self._publisher.retain(files | {endpoints_file(arn) for arn in self._used.values()})
+
+    def _publish_doors(self, told: Snapshot, refused: Collection[str], before: Files) -> None:
+        for file, (door,) in told.doors.items():
+            made = held(door, told.owners[file], refused, before[file])
+            self._publisher.publish({file: [made]})
+
+    async def _refused_anywhere(self, told: Snapshot, before: Files) -> Mapping[str, str]:
+        """The files of routes that Envoy does not take; doors go without them."""
+        refused = await self._refused_routes(told.routes)
+        self._publish_doors(told, refused, before)
+        return {**refused, **await self._refused_routes(told.doors)}
 
     async def _taken(self, file: str, stat: str) -> None:
         """Wait until Envoy has taken a file, or refused a part of it."""
@@ -314,13 +346,13 @@ def _used(world: World) -> dict[Group, str]:
     return {(group.scope, group.path): group.arn for group in snapshot.used_groups(world)}
 
 
-def _everything(view: View) -> tuple[World, Endpoints]:
+def _everything(view: View) -> tuple[World, Files]:
     """What there is at one moment, and the targets of all groups that get traffic."""
     world = snapshot.read(view)
     return world, _endpoints(view, _used(world))
 
 
-def _endpoints(view: View, used: Mapping[Group, str]) -> Endpoints:
+def _endpoints(view: View, used: Mapping[Group, str]) -> Files:
     """The files of the targets of some groups, of those that are there."""
     read = {arn: snapshot.read_endpoints(view, *group) for group, arn in used.items()}
     return {endpoints_file(arn): [found] for arn, found in read.items() if found is not None}

@@ -14,17 +14,30 @@ from typing import Any
 from openecs.edge import (
     access_logs,
     answers,
+    authentication,
     client_certificates,
+    clients,
+    connection_logs,
+    connections,
+    datagrams,
     headers,
     stickiness,
     tls,
+    tokens,
     transforms,
 )
+from openecs.edge.clients import ADDRESS, CLIENT
+from openecs.edge.datagrams import Flow
 from openecs.edge.files import source_of
-from openecs.edge.routes import PEER
 from openecs.model.certificates import KeyPair
 from openecs.model.listener_headers import told_as
-from openecs.model.load_balancing import Listener, LoadBalancer, WeightedTargetGroup
+from openecs.model.load_balancing import (
+    Action,
+    Listener,
+    LoadBalancer,
+    Rule,
+    WeightedTargetGroup,
+)
 from openecs.model.trust_stores import TrustStore
 
 Resource = dict[str, Any]
@@ -84,9 +97,6 @@ end
 
 TCP, UDP = "TCP", "UDP"
 
-#: How long a flow of datagrams is remembered.
-_UDP_IDLE = "120s"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
@@ -99,6 +109,17 @@ class Front:
     trust_store: TrustStore | None = None
     #: The names that rules of the listener are for.
     hosts: tuple[str, ...] = ()
+    #: Whether network load balancers stand before it.
+    is_fronted: bool = False
+    #: Whether clients stay with the targets of a group.
+    is_sticky: bool = False
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def actions(self) -> list[Action]:
+        """What is done with some request."""
+        every = (self.listener.default_actions, *(rule.actions for rule in self.rules))
+        return [action for actions in every for action in actions]
 
     @property
     def names(self) -> list[str]:
@@ -112,6 +133,11 @@ class Front:
         return [group for group in forward.target_groups if group.weight] if forward else []
 
     @property
+    def flow(self) -> Flow:
+        """Its datagrams."""
+        return Flow(port=self.listener.port, groups=self.weighted, is_sticky=self.is_sticky)
+
+    @property
     def transports(self) -> tuple[str, ...]:
         """What it listens for."""
         return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(self.listener.protocol, (TCP,))
@@ -123,15 +149,18 @@ def own(front: Front, xds: Path) -> list[Resource]:
     found = []
     if TCP in front.transports:
         chain = _chain(front, routes_file(front.listener), xds)
-        found.append(_listener(name, address, front, [chain]))
+        made = _listener(name, address, [front], [chain], xds)
+        if front.is_fronted:
+            made["listener_filters"].insert(0, clients.proxied())
+        found.append(made)
     if UDP in front.transports:
-        found.append(_datagrams(f"{name} {UDP}", address, front))
+        found.append(datagrams.listener(f"{name} {UDP}", address, front.flow))
     return found
 
 
 def datagram_door(front: Front, address: str) -> Resource:
     """The door of a port for datagrams."""
-    return _datagrams(f"door {front.listener.port} {UDP}", address, front)
+    return datagrams.listener(f"door {front.listener.port} {UDP}", address, front.flow)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
@@ -147,11 +176,11 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
             taken.update(hosts)
             chain = _chain(front, routes_file(front.listener), xds)
             chain["filter_chain_match"] = {"server_names": names}
-            chains.append(chain)
+            chains.append(chain | {"name": front.balancer.arn})
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
     sharing = fronts if shared else (first,)
     chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))
-    return _listener(name, address, first, chains)
+    return _listener(name, address, fronts, chains, xds)
 
 
 def routes_file(listener: Listener) -> str:
@@ -175,8 +204,7 @@ def forwarding_headers(front: Front) -> Resource:
     attributes = front.balancer.attributes
     mode = attributes.get("routing.http.xff_header_processing.mode", "append")
     with_port = attributes.get("routing.http.xff_client_port.enabled") == "true"
-    client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
-    client = f"%{client}%" if with_port else f"%{client}_WITHOUT_PORT%"
+    client = f"%FILTER_STATE({CLIENT if with_port else ADDRESS}:PLAIN)%"
     added = [_added("x-forwarded-port", str(front.listener.port), _OVERWRITE)]
     if mode == "append":
         added.append(_added("x-forwarded-for", client, "APPEND_IF_EXISTS_OR_ADD"))
@@ -200,7 +228,10 @@ def _added(name: str, value: str, action: str) -> Resource:
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
-def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> Resource:
+def _listener(
+    name: str, address: str, fronts: Sequence[Front], chains: list[Resource], xds: Path
+) -> Resource:
+    front = fronts[0]
     secure = front.listener.protocol in {"HTTPS", "TLS"}
     inspector = {
         "name": "envoy.filters.listener.tls_inspector",
@@ -212,8 +243,16 @@ def _listener(name: str, address: str, front: Front, chains: list[Resource]) -> 
         "address": {"socket_address": {"address": address, "port_value": front.listener.port}},
         "listener_filters": [inspector] if secure else [],
         "filter_chains": chains,
+        "access_log": _connection_loggers(fronts, xds),
         "per_connection_buffer_limit_bytes": 1_048_576,
     }
+
+
+def _connection_loggers(fronts: Sequence[Front], xds: Path) -> list[Resource]:
+    # Where clients do not speak TLS, a connection is nobody's but the first one's.
+    known = fronts if fronts[0].listener.protocol == "HTTPS" else fronts[:1]
+    logged = [(each.balancer, each.listener) for each in known]
+    return connection_logs.loggers(logged, notes_directory(xds))
 
 
 def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) -> Resource:
@@ -224,9 +263,10 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         logged = [(each.balancer, each.listener) for each in everyone]
         changing = headers.filters(each.listener for each in everyone)
         http["typed_config"]["http_filters"][:0] = changing
+        http["typed_config"].update(connections.settings([each.balancer for each in everyone]))
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
         guards = client_certificates.guards(front.trust_store)
-        chain = {"filters": [_peer(), *guards, http]}
+        chain = {"filters": [clients.kept(), *guards, http]}
     if front.key_pairs:
         chain["transport_socket"] = tls.socket(front.listener, front.key_pairs, front.trust_store)
     return chain
@@ -235,24 +275,6 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
 def notes_directory(xds: Path) -> Path:
     """Where Envoy notes requests for access logs."""
     return xds.parent / "notes"
-
-
-def _peer() -> Resource:
-    """Keeps the address of who opened the connection, for routes to match."""
-    address = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
-    return {
-        "name": "envoy.filters.network.set_filter_state",
-        "typed_config": {
-            "@type": f"{_FILTERS}.network.set_filter_state.v3.Config",
-            "on_new_connection": [
-                {
-                    "object_key": PEER,
-                    "factory_key": "envoy.network.ip",
-                    "format_string": {"text_format_source": {"inline_string": address}},
-                }
-            ],
-        },
-    }
 
 
 def _tcp(front: Front) -> Resource:
@@ -274,40 +296,12 @@ def _tcp(front: Front) -> Resource:
     }
 
 
-def _datagrams(name: str, address: str, front: Front) -> Resource:
-    (group,) = front.weighted
-    proxy = f"{_FILTERS}.udp.udp_proxy.v3"
-    route = {"@type": f"{proxy}.Route", "cluster": group.target_group_arn}
-    config = {
-        "@type": f"{proxy}.UdpProxyConfig",
-        "stat_prefix": "datagrams",
-        "idle_timeout": _UDP_IDLE,
-        "hash_policies": [{"source_ip": True}],
-        "matcher": {"on_no_match": {"action": {"name": "route", "typed_config": route}}},
-    }
-    place = {"address": address, "port_value": front.listener.port, "protocol": "UDP"}
-    return {
-        "@type": f"{_TYPE}.config.listener.v3.Listener",
-        "name": name,
-        "address": {"socket_address": place},
-        "listener_filters": [
-            {"name": "envoy.filters.udp_listener.udp_proxy", "typed_config": config}
-        ],
-    }
-
-
 def _http(front: Front, routes: str, xds: Path) -> Resource:
-    attributes = front.balancer.attributes
-    http2 = attributes.get("routing.http2.enabled", "true") == "true"
-    drops = attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true"
-    keep_alive = attributes.get("client_keep_alive.seconds", "3600")
-    idle = attributes.get("idle_timeout.timeout_seconds", "60")
     return {
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": {
             "@type": f"{_FILTERS}.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "application",
-            "codec_type": "AUTO" if http2 else "HTTP1",
             "http_protocol_options": {
                 "accept_http_10": True,
                 "default_host_for_http_10": front.balancer.dns_name,
@@ -319,15 +313,11 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             "server_header_transformation": "PASS_THROUGH",
             "generate_request_id": False,
             "max_request_headers_kb": _HEADERS_KB,
-            "common_http_protocol_options": {
-                "headers_with_underscores_action": "DROP_HEADER" if drops else "ALLOW",
-                "idle_timeout": f"{idle}s",
-                "max_connection_duration": f"{keep_alive}s",
-            },
-            "stream_idle_timeout": f"{idle}s",
             "upgrade_configs": [{"upgrade_type": "websocket"}],
             "http_filters": [
                 *client_certificates.filters(front.listener),
+                *authentication.filters(front.actions),
+                *tokens.filters(front.actions),
                 *_http_filters(),
             ],
             "local_reply_config": answers.mapping(),

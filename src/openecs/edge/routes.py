@@ -9,9 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from openecs.edge import access_logs, answers, stickiness, transforms
+from openecs.edge import (
+    access_logs,
+    answers,
+    authentication,
+    functions,
+    stickiness,
+    tokens,
+    transforms,
+)
+from openecs.edge.clients import PEER
 from openecs.edge.redirects import program
 from openecs.model.load_balancing import (
     Action,
@@ -21,14 +31,12 @@ from openecs.model.load_balancing import (
     QueryPair,
     Rule,
     TargetGroup,
+    TargetType,
     WeightedTargetGroup,
 )
 
 Route = dict[str, Any]
 Matcher = dict[str, Any]
-
-#: The state of a connection that has the address of who opened it, whatever its requests say.
-PEER = "openecs.peer"
 
 _LUA = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 
@@ -51,10 +59,14 @@ class NotBuilt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Where the routes of a listener may go: target groups by ARN; and the idle timeout."""
+    """Where the routes of a listener may go: target groups by ARN; and the idle timeout.
+
+    ``xds`` is where the files are that Envoy watches.
+    """
 
     groups: Mapping[str, TargetGroup]
     idle_timeout: int
+    xds: Path
 
 
 def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]:
@@ -67,11 +79,25 @@ def routes(listener: Listener, rules: Iterable[Rule], ways: Ways) -> list[Route]
         }
         for status, name, found in _REFUSED
     ]
+    every = (listener.default_actions, *(rule.actions for rule in ordered))
+    found.extend(_callbacks(every, ways))
     for rule in ordered:
         made = _named(rule.priority, _match(rule.conditions), rule.actions, ways)
         found.extend(_transformed(rule, made))
     found.extend(_named(0, {"prefix": "/"}, listener.default_actions, ways))
     return found
+
+
+def _callbacks(every: Iterable[Sequence[Action]], ways: Ways) -> Iterator[Route]:
+    """The routes of users who come back from a provider, whatever rules are for that path."""
+    found = (oidc for actions in every if (oidc := authentication.oidc_of(actions)))
+    begun = {o.client: o for o in found if o.on_unauthenticated_request == "authenticate"}
+    for oidc in begun.values():
+        yield {
+            "match": authentication.callback(oidc),
+            **answers.answer(401),
+            "typed_per_filter_config": authentication.of_route(oidc, ways.xds),
+        }
 
 
 def _transformed(rule: Rule, made: Iterable[Route]) -> Iterator[Route]:
@@ -83,13 +109,25 @@ def _transformed(rule: Rule, made: Iterable[Route]) -> Iterator[Route]:
 
 def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
     name = access_logs.route_name(priority, actions)
-    return ({"name": name, **route} for route in _routes(match, actions, ways))
+    first = _authenticating(actions, ways)
+    for route in _routes(match, actions[-1], ways):
+        kept = route.get("typed_per_filter_config", {})
+        told = {"typed_per_filter_config": {**first, **kept}} if first else {}
+        yield {"name": name, **route, **told}
 
 
-def _routes(match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
-    if len(actions) != 1:
-        raise NotBuilt("authentication by load balancers is not built")
-    action = actions[0]
+def _authenticating(actions: Sequence[Action], ways: Ways) -> Route:
+    """What filters do before the last action."""
+    found: Route = {}
+    for action in actions:
+        if action.oidc:
+            found |= authentication.of_route(action.oidc, ways.xds)
+        if action.jwt:
+            found |= tokens.of_route(action.jwt)
+    return found
+
+
+def _routes(match: Route, action: Action, ways: Ways) -> Iterator[Route]:
     if action.forward is not None:
         yield from _forward(match, action.forward, ways)
     elif action.redirect is not None:
@@ -140,6 +178,7 @@ def _shared(
                     "name": group.target_group_arn,
                     "weight": group.weight,
                     "typed_per_filter_config": filters.get(group.target_group_arn, {}),
+                    **_named_group(ways.groups[group.target_group_arn]),
                 }
                 for group in weighted
             ]
@@ -153,6 +192,12 @@ def _shared(
         "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
     }
     yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _named_group(group: TargetGroup) -> Route:
+    if group.target_type is not TargetType.LAMBDA:
+        return {}
+    return {"request_headers_to_add": [_header(functions.GROUP, group.arn)]}
 
 
 def _with_header(match: Route, matcher: Matcher) -> Route:

@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openecs.decide.forwarding import forwarded_groups
-from openecs.edge import access_logs, client_certificates, clusters, headers, listeners, routes
+from openecs.decide.forwarding import forwarded_groups, groups_of
+from openecs.edge import (
+    access_logs,
+    authentication,
+    client_certificates,
+    clusters,
+    connection_logs,
+    headers,
+    listeners,
+    providers,
+    routes,
+)
 from openecs.edge.listeners import UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
+from openecs.edge.stickiness import is_sticky
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import (
     Listener,
@@ -19,6 +30,7 @@ from openecs.model.load_balancing import (
     Target,
     TargetGroup,
     TargetHealth,
+    TargetType,
 )
 from openecs.model.trust_stores import TrustStore
 from openecs.store.base import View
@@ -53,6 +65,18 @@ class World:
     key_pairs: Mapping[str, Any]
     #: By their ARNs.
     trust_stores: Mapping[str, TrustStore]
+    #: Load balancers that are targets themselves, by their ARNs.
+    fronted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where Envoy is: the address of its doors, and the files it reads."""
+
+    address: str
+    xds: Path
+    #: The certificates of authorities by which identity providers are known.
+    authorities: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +86,10 @@ class Snapshot:
     endpoints: dict[str, list[Resource]] = field(default_factory=dict)
     clusters: dict[str, list[Resource]] = field(default_factory=dict)
     routes: dict[str, list[Resource]] = field(default_factory=dict)
+    doors: dict[str, list[Resource]] = field(default_factory=dict)
+    #: The files of routes that the hosts of a door are of.
+    owners: dict[str, list[str]] = field(default_factory=dict)
+    secrets: dict[str, list[Resource]] = field(default_factory=dict)
     listeners: dict[str, list[Resource]] = field(default_factory=dict)
     #: Names of Envoy's listeners, and of files of routes, by the load balancer that needs them.
     names: dict[str, list[str]] = field(default_factory=dict)
@@ -79,20 +107,29 @@ def read(view: View) -> World:
         )
     found = sorted(view.scan(LISTENERS, None), key=lambda each: (each.created_at, each.arn))
     arns = {arn for each in found for arn in each.certificates}
+    groups = view.scan(TARGET_GROUPS, None)
     return World(
         balancers=view.scan(LOAD_BALANCERS, None),
         listeners=found,
         rules=rules,
-        groups={group.arn: group for group in view.scan(TARGET_GROUPS, None)},
+        groups={group.arn: group for group in groups},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
         trust_stores={store.arn: store for store in view.scan(TRUST_STORES, None)},
+        fronted=frozenset(_fronted(view, groups)),
     )
+
+
+def _fronted(view: View, groups: Iterable[TargetGroup]) -> Iterator[str]:
+    for group in groups:
+        if group.target_type is TargetType.ALB:
+            targets: Sequence[Target] = view.scan(TARGETS, group.scope, prefix=f"{group.path}/")
+            yield from (target.id for target in targets)
 
 
 def read_endpoints(view: View, scope: Scope, path: str) -> Resource | None:
     """The endpoints of one target group, if it is still there."""
     group = view.get(TARGET_GROUPS, scope, path)
-    if group is None:
+    if group is None or group.target_type is TargetType.LAMBDA:
         return None
     targets: Sequence[Target] = view.scan(TARGETS, scope, prefix=f"{path}/")
     health: Sequence[TargetHealth] = view.scan(TARGET_HEALTH, scope, prefix=f"{path}/")
@@ -107,32 +144,32 @@ def used_groups(world: World) -> list[TargetGroup]:
     return [group for arn, group in world.groups.items() if arn in used]
 
 
-def build(world: World, address: str, xds: Path) -> Snapshot:
+def build(world: World, site: Site) -> Snapshot:
     """All files but those of endpoints."""
     made = Snapshot()
-    made.clusters[CLUSTERS] = [clusters.cluster(group, xds) for group in used_groups(world)]
-    fronts = list(_fronts(world, made))
+    made.clusters[CLUSTERS] = [clusters.cluster(group, site.xds) for group in used_groups(world)]
+    fronts = list(_fronts(world, made, site))
+    _tell_providers(made, fronts, site)
     found: list[Resource] = []
     for front in fronts:
-        if access_logs.is_logged(front.balancer):
-            noted = access_logs.notes(front.balancer, listeners.notes_directory(xds))
-            made.notes.add(noted.parent)
+        made.notes.update(_notes(front, site))
         file = listeners.routes_file(front.listener)
-        routed = _routes_of(world, front)
+        routed = _routes_of(world, front, site)
         made.names[front.balancer.arn].append(file)
         made.routes[file] = [_configuration(file, [_host("all", ["*"], front, routed)])]
-        for resource in listeners.own(front, xds):
+        for resource in listeners.own(front, site.xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
     for (transport, port), shared in _doors(fronts).items():
         told = []
         if shared[0].listener.protocol == "HTTP":
             told.append(file := listeners.door_file(port))
-            made.routes[file] = [_door_routes(world, port, shared)]
+            made.doors[file] = [_door_routes(world, site, shared)]
+            made.owners[file] = [listeners.routes_file(f.listener) for f in (*shared, shared[0])]
         if transport == UDP:
-            resource = listeners.datagram_door(shared[0], address)
+            resource = listeners.datagram_door(shared[0], site.address)
         else:
-            resource = listeners.door(shared, address, xds)
+            resource = listeners.door(shared, site.address, site.xds)
         found.append(resource)
         for front in shared:
             made.names[front.balancer.arn].extend([resource["name"], *told])
@@ -140,7 +177,28 @@ def build(world: World, address: str, xds: Path) -> Snapshot:
     return made
 
 
-def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
+def _notes(front: Front, site: Site) -> Iterator[Path]:
+    """The directories in which requests and connections are noted."""
+    directory = listeners.notes_directory(site.xds)
+    if access_logs.is_logged(front.balancer):
+        yield access_logs.notes(front.balancer, directory).parent
+    if connection_logs.is_logged(front.balancer):
+        yield connection_logs.notes(front.balancer, directory).parent
+
+
+def _tell_providers(made: Snapshot, fronts: Iterable[Front], site: Site) -> None:
+    """The clusters and secrets of authentication."""
+    told: dict[str, Resource] = {}
+    for action in (action for front in fronts for action in front.actions):
+        for endpoint in providers.endpoints(action):
+            found = providers.provider(endpoint, site.authorities or "")
+            told[found["name"]] = found
+        if action.oidc:
+            made.secrets.update(authentication.secrets(action.oidc))
+    made.clusters[CLUSTERS].extend(told.values())
+
+
+def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
     """The listeners that can be served; of others their load balancer has a complaint."""
     balancers = {(b.scope, b.path): b for b in world.balancers}
     for listener in world.listeners:
@@ -155,11 +213,18 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             listener=listener,
             key_pairs=pairs,
             trust_store=trusted,
+            is_sticky=any(
+                is_sticky(world.groups[arn])
+                for arn in groups_of(listener.default_actions)
+                if arn in world.groups
+            ),
+            is_fronted=balancer.arn in world.fronted,
+            rules=tuple(_rules_of(world, listener)),
             hosts=_hosts(_rules_of(world, listener)),
         )
         try:
-            _check(front)
-            _routes_of(world, front)
+            _check(front, site)
+            _routes_of(world, front, site)
         except NotBuilt as error:
             made.complaints[balancer.arn] = f"Listener on port {listener.port}: {error}"
         else:
@@ -167,24 +232,26 @@ def _fronts(world: World, made: Snapshot) -> Iterator[Front]:
             yield front
 
 
-def _check(front: Front) -> None:
+def _check(front: Front, site: Site) -> None:
     listener = front.listener
     if listener.protocol not in _SERVED:
         raise NotBuilt(f"protocol {listener.protocol} is not built")
     if listener.protocol in {"HTTPS", "TLS"} and not front.key_pairs:
         raise NotBuilt("its certificate is not there")
-    if UDP in front.transports and len(front.weighted) != 1:
-        raise NotBuilt("datagrams to any but one target group are not built")
+    if UDP in front.transports and not front.weighted:
+        raise NotBuilt("datagrams to no target group are not built")
     if client_certificates.is_verified(listener) and front.trust_store is None:
         raise NotBuilt("its trust store is not there")
+    if site.authorities is None and any(map(providers.endpoints, front.actions)):
+        raise NotBuilt("there are no certificates of authorities on this machine")
 
 
-def _routes_of(world: World, front: Front) -> list[Resource]:
+def _routes_of(world: World, front: Front, site: Site) -> list[Resource]:
     listener = front.listener
     if listener.protocol not in {"HTTP", "HTTPS"}:
         return []
     idle = int(front.balancer.attributes.get("idle_timeout.timeout_seconds", "60"))
-    found = routes.routes(listener, _rules_of(world, listener), Ways(world.groups, idle))
+    found = routes.routes(listener, front.rules, Ways(world.groups, idle, site.xds))
     return [route | forwarding_headers(front) for route in found]
 
 
@@ -212,10 +279,10 @@ def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
     return shared
 
 
-def _door_routes(world: World, port: int, fronts: Sequence[Front]) -> Resource:
-    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f)) for f in fronts]
-    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0])))
-    return _configuration(listeners.door_file(port), hosts)
+def _door_routes(world: World, site: Site, fronts: Sequence[Front]) -> Resource:
+    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f, site)) for f in fronts]
+    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0], site)))
+    return _configuration(listeners.door_file(fronts[0].listener.port), hosts)
 
 
 def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:

@@ -169,19 +169,43 @@ class OidcAction:
     token_endpoint: str
     user_info_endpoint: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     session_cookie_name: str = "AWSELBAuthSessionCookie"
     scope: str = "openid"
     session_timeout: int = 604800
     extra_parameters: dict[str, str] = field(default_factory=dict)
     on_unauthenticated_request: str = "authenticate"
 
+    @property
+    def client(self) -> tuple[str, ...]:
+        """What a login is for: who comes back from one has begun it under the same."""
+        return (self.token_endpoint, self.client_id, self.session_cookie_name, self.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a token must say of ``name``, in one of AWS's forms."""
+
+    name: str
+    #: ``single-string``, ``string-array`` or ``space-separated-values``.
+    format: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtAction:
+    """Tokens that requests must have, before the last action."""
+
+    jwks_endpoint: str
+    issuer: str
+    claims: tuple[Claim, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One step of what is done with a request: exactly the member that ``type`` names is there."""
 
-    #: ``forward``, ``redirect``, ``fixed-response`` or ``authenticate-oidc``.
+    #: ``forward``, ``redirect``, ``fixed-response``, ``authenticate-oidc`` or ``jwt-validation``.
     type: str
     #: None where it was not given and there is only one.
     order: int | None = None
@@ -189,6 +213,7 @@ class Action:
     redirect: RedirectAction | None = None
     fixed_response: FixedResponseAction | None = None
     oidc: OidcAction | None = None
+    jwt: JwtAction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

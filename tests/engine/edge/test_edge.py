@@ -25,7 +25,13 @@ from openecs.model.load_balancing import (
     TargetState,
     WeightedTargetGroup,
 )
-from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, TARGET_GROUPS, TARGETS
+from openecs.store.kinds import (
+    LISTENERS,
+    LOAD_BALANCER_STATES,
+    LOAD_BALANCERS,
+    TARGET_GROUPS,
+    TARGETS,
+)
 from openecs.testing.builders import SCOPE, a_listener, a_load_balancer
 
 
@@ -308,6 +314,49 @@ async def test_rules_that_envoy_does_not_take_are_told(world) -> None:
         await world.until(lambda _, body: body == "x", path="/x")
 
 
+async def test_rules_that_envoy_does_not_take_hold_nobody_else_back(world) -> None:
+    other = a_load_balancer("side", id="7".zfill(16), loopback_address="127.65.1.2")
+    worse = Condition(field="path-pattern", regex_values=("(?=x)",))
+    async with upstream("a") as a, upstream("b") as b:
+        async with world.edge():
+            await world.balance(GROUP)
+            await world.serve(a)
+            await world.put(LOAD_BALANCERS, other)
+            await world.put(TARGET_GROUPS, OTHER)
+            listener = a_listener(OTHER, port=world.port, load_balancer=other.path)
+            await world.put(LISTENERS, listener)
+            await world.serve(b, OTHER)
+            await world.until(says("a"))
+            await world.until(says("b"), host=other.dns_name)
+            await world.rule(1, fixed("x"), worse)
+            await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
+            changed = replace(listener, default_actions=(fixed("changed"),))
+            await world.put(LISTENERS, changed)
+            await world.until(lambda _, body: body == "changed", host=other.dns_name)
+            await world.until(says("a"))
+            state = await world.store.read(
+                lambda view: view.get(LOAD_BALANCER_STATES, SCOPE, other.path)
+            )
+            assert state.code is LoadBalancerStateCode.ACTIVE
+        async with world.edge() as edge:
+            edge.envoy.stop()
+            await world.until(says("a"))
+            await world.until(lambda _, body: body == "changed", host=other.dns_name)
+            condition = Condition(field="path-pattern", values=("/x",))
+            await world.rule(1, fixed("x"), condition)
+            await world.until(lambda _, body: body == "x", path="/x")
+            await world.until_state(LoadBalancerStateCode.ACTIVE)
+
+
+async def test_a_listener_whose_rules_were_never_good_answers_for_itself(world) -> None:
+    worse = Condition(field="path-pattern", regex_values=("(?=x)",))
+    async with world.edge():
+        await world.rule(1, fixed("x"), worse)
+        await world.balance(GROUP)
+        await world.until_state(LoadBalancerStateCode.ACTIVE_IMPAIRED)
+        await world.until(lambda status, _: status == 503)
+
+
 async def test_what_is_not_built_is_told(world) -> None:
     async with world.edge():
         await world.balance(GROUP)
@@ -379,6 +428,34 @@ async def test_a_network_load_balancer_carries_datagrams(world, protocol) -> Non
         if protocol == "TCP_UDP":
             await world.until(says("a"))
         server.close()
+
+
+@pytest.mark.parametrize("is_sticky", [False, True])
+async def test_datagrams_go_to_groups_by_weight(world, is_sticky) -> None:
+    world.balancer = replace(world.balancer, type=LoadBalancerType.NETWORK)
+    attributes = {"stickiness.enabled": "true"} if is_sticky else {}
+    changes = {"protocol": "UDP", "protocol_version": None, "attributes": attributes}
+    groups = [replace(each, **changes) for each in (GROUP, OTHER)]
+    shares = tuple(
+        WeightedTargetGroup(target_group_arn=group.arn, weight=weight)
+        for group, weight in zip(groups, (3, 1), strict=True)
+    )
+    action = Action(type="forward", forward=ForwardAction(target_groups=shares))
+    async with world.edge():
+        servers = []
+        for name, group in zip((b"a", b"b"), groups, strict=True):
+            servers.append(await datagrams(local_addr=("127.0.0.1", 0), name=name))
+            await world.serve(servers[-1].get_extra_info("sockname")[1], group)
+        listening = {"protocol": "UDP", "load_balancer": world.balancer.path}
+        await world.balance(*groups, **listening, default_actions=(action,))
+        await answer_of("127.0.0.1", world.port)
+        answers = [(await answer_of("127.0.0.1", world.port))[:1] for _ in range(80)]
+        for server in servers:
+            server.close()
+    if is_sticky:
+        assert len(set(answers)) == 1
+    else:
+        assert 40 < answers.count(b"a") < 76
 
 
 async def test_datagrams_and_connections_share_a_port(world) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from edge_world import GROUP, says, upstream
-from openecs.model.load_balancing import LoadBalancerType, TargetState
+from edge_world import BEGAN, GROUP, free_port, says, upstream
+from openecs.model.load_balancing import LoadBalancerType, Target, TargetState, TargetType
+from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, TARGET_GROUPS, TARGETS
+from openecs.testing.builders import SCOPE, a_listener, a_load_balancer, a_target_group
 
 
 async def answers(world, count: int) -> list[str]:
@@ -90,3 +92,38 @@ async def test_targets_are_told_of_the_client_by_the_proxy_protocol(world) -> No
         head = heads.get_nowait()
     assert head.startswith(b"\r\n\r\n\0\r\nQUIT\n\x21\x11")
     assert head[16:20] == bytes([127, 0, 9, 9])
+
+
+async def test_a_load_balancer_behind_another_knows_the_client(world) -> None:
+    outer = a_load_balancer(
+        "outer", id="7" * 16, type=LoadBalancerType.NETWORK, loopback_address="127.64.251.7"
+    )
+    changes = {"protocol": "TCP", "protocol_version": None, "target_type": TargetType.ALB}
+    group = a_target_group("inner", id="8" * 16, **changes)
+    port = free_port()
+    async with upstream("one") as target, world.edge():
+        await world.balance(GROUP)
+        await world.serve(target)
+        await world.put(LOAD_BALANCERS, outer)
+        await world.put(TARGET_GROUPS, group)
+        listener = a_listener(
+            group, load_balancer=outer.path, id="6" * 16, protocol="TCP", port=port
+        )
+        await world.put(LISTENERS, listener)
+        await world.until(says("one"))
+        inner, world.port = world.port, port
+        kept = Target(
+            scope=SCOPE,
+            target_group=group.path,
+            id=world.balancer.arn,
+            port=inner,
+            address=world.balancer.loopback_address,
+            registered_at=BEGAN,
+        )
+        await world.put(TARGETS, kept)
+        _, body, _ = await world.until(says("one"), client="127.0.9.9")
+        assert "x-forwarded-for: 127.0.9.9\r\n" in body
+        world.port = inner
+        address = world.balancer.loopback_address
+        _, body, _ = await world.get(address=address, client="127.0.9.8")
+        assert "x-forwarded-for: 127.0.9.8\r\n" in body

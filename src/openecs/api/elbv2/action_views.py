@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from openecs.api.base import Members
+from openecs.api.elbv2.authentication import show_jwt, show_oidc
 from openecs.model.load_balancing import (
     Action,
     FixedResponseAction,
@@ -23,6 +24,8 @@ def _show(action: Action) -> Members:
         "Type": action.type,
         "Order": action.order,
         **(_forward(action.forward) if action.forward else {}),
+        "AuthenticateOidcConfig": show_oidc(action.oidc) if action.oidc else None,
+        "JwtValidationConfig": show_jwt(action.jwt) if action.jwt else None,
         "RedirectConfig": _redirect(action.redirect) if action.redirect else None,
         "FixedResponseConfig": _fixed(action.fixed_response) if action.fixed_response else None,
     }

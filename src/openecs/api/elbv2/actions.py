@@ -5,11 +5,11 @@ Elastic Load Balancing User Guide, "Listener rules for your Application Load Bal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from openecs.api.base import Call, Members
-from openecs.api.elbv2 import errors, redirects
+from openecs.api.elbv2 import authentication, errors, redirects
 from openecs.api.elbv2.associations import check_limit
 from openecs.api.elbv2.forwards import forward
 from openecs.model.load_balancing import (
@@ -22,8 +22,6 @@ from openecs.store.base import View
 
 _NOT_BUILT = {
     "authenticate-cognito": "actions of type 'authenticate-cognito'",
-    "authenticate-oidc": "actions of type 'authenticate-oidc'",
-    "jwt-validation": "actions of type 'jwt-validation'",
 }
 _CONTENT_TYPES = (
     "text/html",
@@ -32,7 +30,11 @@ _CONTENT_TYPES = (
     "text/css",
     "text/plain",
 )
+#: One that authenticates, and the last one.
+_MOST_ACTIONS = 2
 _LAST = {"forward", "redirect", "fixed-response"}
+#: Done before the last one, where connections speak TLS.
+_AUTHENTICATING = {"authenticate-oidc", "jwt-validation"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ class Place:
 
     balancer: LoadBalancer
     protocol: str
+    #: What was done until now, where that is to change.
+    before: tuple[Action, ...] = ()
 
 
 def parse(
@@ -57,6 +61,15 @@ def parse(
     return ordered
 
 
+def check_protocol(protocol: str, actions: Iterable[Action]) -> None:
+    """Whether a listener of that protocol may do so. Raises ``InvalidLoadBalancerAction``."""
+    for type_ in (action.type for action in actions):
+        if type_ in _AUTHENTICATING and protocol != "HTTPS":
+            raise errors.invalid_action(
+                f"Actions of type '{type_}' are supported only on HTTPS listeners"
+            )
+
+
 def _ordered(actions: Sequence[Action]) -> tuple[Action, ...]:
     if not actions:
         raise errors.validation("At least one action must be specified")
@@ -69,6 +82,8 @@ def _ordered(actions: Sequence[Action]) -> tuple[Action, ...]:
             "The last action must be the only one of the types 'forward', 'redirect' and "
             "'fixed-response'"
         )
+    if len(ordered) > _MOST_ACTIONS:
+        raise errors.invalid_action("Only one action of a type that authenticates is supported")
     return ordered
 
 
@@ -81,12 +96,17 @@ def _action(view: View, call: Call, place: Place, given: Members) -> Action:
             f"Action type '{type_}' is not supported for network load balancers"
         )
     action = Action(type=type_, order=given.get("Order"))
+    check_protocol(place.protocol, [action])
     match type_:
         case "forward":
             parsed = forward(view, call, place.balancer, place.protocol, given)
             return replace(action, forward=parsed)
         case "redirect":
             return replace(action, redirect=redirects.redirect(place.protocol, given))
+        case "authenticate-oidc":
+            return replace(action, oidc=authentication.oidc(given, place.before))
+        case "jwt-validation":
+            return replace(action, jwt=authentication.jwt(given))
         case _:
             return replace(action, fixed_response=_fixed_response(given))
 

@@ -158,6 +158,15 @@ def in_use(arn: str) -> ServiceError:
     return ServiceError("ResourceInUse", message)
 
 
+def balancer_in_use(arn: str) -> ServiceError:
+    """The load balancer that was to be deleted is a target."""
+    return ServiceError(
+        "ResourceInUse",
+        f"Load balancer '{arn}' cannot be deleted because it is currently associated with another "
+        "service",
+    )
+
+
 def association_limit(arns: Iterable[str]) -> ServiceError:
     """Target groups serve one load balancer each."""
     listed = ", ".join(sorted(arns))

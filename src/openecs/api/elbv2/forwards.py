@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openecs.api.base import Call, Members
-from openecs.api.elbv2 import errors, references
+from openecs.api.elbv2 import balancer_targets, errors, references
 from openecs.model.load_balancing import (
     ForwardAction,
     LoadBalancer,
     LoadBalancerType,
     TargetGroup,
+    TargetType,
     WeightedTargetGroup,
 )
 from openecs.store.base import View
@@ -38,8 +39,8 @@ def forward(
     shares = _shares(given)
     for share in shares:
         _check_group(balancer, protocol, _group(view, call, share.target_group_arn))
-    if protocol in {"UDP", "TCP_UDP"} and (len(shares) > 1 or not shares[0].weight):
-        raise errors.not_built("any but one target group behind a listener for datagrams")
+    if protocol in {"UDP", "TCP_UDP"} and not any(share.weight for share in shares):
+        raise errors.not_built("listeners for datagrams whose target groups have no weight")
     sticky, seconds = _stickiness(balancer, given)
     return ForwardAction(
         target_groups=shares, stickiness_enabled=sticky, stickiness_seconds=seconds
@@ -103,6 +104,9 @@ def _group(view: View, call: Call, arn: str) -> TargetGroup:
 
 
 def _check_group(balancer: LoadBalancer, protocol: str, group: TargetGroup) -> None:
+    balancer_targets.check_forward(protocol, group)
+    if group.target_type is TargetType.LAMBDA and balancer.type is LoadBalancerType.APPLICATION:
+        return
     if group.protocol not in _SPOKEN[protocol]:
         raise errors.incompatible_protocols(protocol, group.protocol or "")
     if protocol == "HTTP" and group.protocol_version in {"HTTP2", "GRPC"}:

@@ -11,7 +11,7 @@ from typing import Any
 
 from openecs.api.base import Members
 from openecs.api.elbv2 import errors
-from openecs.model.load_balancing import TargetHealthCheck
+from openecs.model.load_balancing import TargetHealthCheck, TargetType
 
 _HTTP = ("HTTP", "HTTPS")
 _CODES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
@@ -35,6 +35,11 @@ class Checked:
     def is_grpc(self) -> bool:
         """Whether gRPC is spoken."""
         return self.protocol_version == "GRPC"
+
+    @property
+    def answers_http(self) -> bool:
+        """Whether it is checked by requests only."""
+        return self.is_http or self.target_type == TargetType.ALB
 
 
 def parse(
@@ -65,11 +70,11 @@ def parse(
 def _protocol(group: Checked, before: TargetHealthCheck | None) -> str:
     if before is not None:
         return before.protocol
-    return "HTTP" if group.is_http else "TCP"
+    return "HTTP" if group.answers_http else "TCP"
 
 
 def _check_protocol(group: Checked, request: Members, protocol: str) -> None:
-    allowed = _HTTP if group.is_http else ("HTTP", "HTTPS", "TCP")
+    allowed = _HTTP if group.answers_http else ("HTTP", "HTTPS", "TCP")
     if protocol not in allowed:
         raise errors.validation(
             f"Health check protocol '{protocol}' must be one of '{', '.join(allowed)}' for target "

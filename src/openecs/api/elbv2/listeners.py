@@ -100,7 +100,7 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
     balancer = references.load_balancer_of(tx, listener)
     protocol = _protocol(balancer, request.get("Protocol") or listener.protocol)
     given = request.get("DefaultActions")
-    place = Place(balancer=balancer, protocol=protocol)
+    place = Place(balancer=balancer, protocol=protocol, before=listener.default_actions)
     security = _security(tx, call, protocol, request, listener)
     changed = replace(
         listener,
@@ -114,6 +114,9 @@ def modify_listener(tx: Transaction, call: Call, request: Members) -> Members:
         alpn_policy=security.alpn,
         mutual_authentication=security.mutual,
     )
+    rules = tx.scan(RULES, call.scope, prefix=f"{listener.path}/")
+    for done in (changed.default_actions, *(rule.actions for rule in rules)):
+        actions.check_protocol(protocol, done)
     siblings = tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/")
     if any(each.port == changed.port and each.id != changed.id for each in siblings):
         raise errors.duplicate_listener()

@@ -18,12 +18,10 @@ from openecs.store.kinds import LOAD_BALANCERS
 
 DELETION_PROTECTION = "deletion_protection.enabled"
 
-_ACCESS_LOGS, _BUCKET, _PREFIX = (
-    f"access_logs.s3.{name}" for name in ("enabled", "bucket", "prefix")
-)
+#: Logs that become files, and where these go.
+_LOGS = ("access_logs.s3", "connection_logs.s3")
 #: What the data plane cannot do.
 _NOT_BUILT = {
-    "connection_logs.s3.enabled": "true",
     "health_check_logs.s3.enabled": "true",
     "routing.http.desync_mitigation_mode": "monitor",
     "waf.fail_open.enabled": "true",
@@ -35,13 +33,18 @@ _DEFAULT_ONLY = ("dns_record.client_routing_policy", "secondary_ips.auto_assigne
 _BUCKETS = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _PREFIXES = re.compile(r"(?:(?!\.{1,2}(?:/|$))[\w!.*'()-]{1,255}(?:/(?!$)|$))*", re.ASCII)
 
+
+def _logs(kind: str) -> Table:
+    return {
+        f"{kind}.enabled": flag("false"),
+        f"{kind}.bucket": text(longest=63),
+        f"{kind}.prefix": text(longest=512),
+    }
+
+
 _APPLICATION: Table = {
-    _ACCESS_LOGS: flag("false"),
-    _BUCKET: text(longest=63),
-    _PREFIX: text(longest=512),
-    "connection_logs.s3.enabled": flag("false"),
-    "connection_logs.s3.bucket": text(),
-    "connection_logs.s3.prefix": text(),
+    **_logs("access_logs.s3"),
+    **_logs("connection_logs.s3"),
     "health_check_logs.s3.enabled": flag("false"),
     "health_check_logs.s3.bucket": text(),
     "health_check_logs.s3.prefix": text(),
@@ -61,9 +64,7 @@ _APPLICATION: Table = {
     "zonal_shift.config.enabled": flag("false"),
 }
 _NETWORK: Table = {
-    _ACCESS_LOGS: flag("false"),
-    _BUCKET: text(longest=63),
-    _PREFIX: text(longest=512),
+    **_logs("access_logs.s3"),
     DELETION_PROTECTION: flag("false"),
     "dns_record.client_routing_policy": one_of(
         "any_availability_zone",
@@ -91,7 +92,8 @@ def modify_load_balancer_attributes(tx: Transaction, call: Call, request: Member
         "Load balancer", _table(balancer), balancer.attributes, request["Attributes"]
     )
     _refuse_not_built(_table(balancer), stored)
-    _check_logs(balancer, stored)
+    for kind in _LOGS:
+        _check_logs(kind, stored)
     changed = replace(balancer, attributes=stored)
     tx.put(LOAD_BALANCERS, changed)
     return {"Attributes": _show(changed)}
@@ -121,12 +123,10 @@ def _refuse_not_built(table: Table, stored: Mapping[str, str]) -> None:
             raise errors.not_built(f"the load balancer attribute '{key}' being '{value}'")
 
 
-def _check_logs(balancer: LoadBalancer, stored: Mapping[str, str]) -> None:
-    if stored.get(_ACCESS_LOGS) != "true":
+def _check_logs(kind: str, stored: Mapping[str, str]) -> None:
+    if stored.get(f"{kind}.enabled") != "true":
         return
-    if balancer.type is LoadBalancerType.NETWORK:
-        raise errors.not_built("access logs of network load balancers")
-    bucket, prefix = stored.get(_BUCKET, ""), stored.get(_PREFIX, "")
+    bucket, prefix = stored.get(f"{kind}.bucket", ""), stored.get(f"{kind}.prefix", "")
     if not _BUCKETS.fullmatch(bucket):
         raise errors.invalid_configuration(f"The bucket name '{bucket}' is not valid")
     if not _PREFIXES.fullmatch(prefix) or "AWSLogs" in prefix:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.elbv2 import (
+    balancer_targets,
     errors,
     load_balancer_network,
     load_balancer_views,
@@ -65,6 +66,7 @@ def delete_load_balancer(tx: Transaction, call: Call, request: Members) -> Membe
             f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is "
             "enabled"
         )
+    balancer_targets.check_deletion(tx, balancer)
     for rule in tx.scan(RULES, call.scope, prefix=f"{balancer.path}/"):
         tx.delete(RULES, call.scope, rule.path)
     for listener in tx.scan(LISTENERS, call.scope, prefix=f"{balancer.path}/"):

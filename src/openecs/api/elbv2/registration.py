@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from openecs.model.load_balancing import Target, TargetGroup, TargetType, target_key
-from openecs.store.base import Transaction
-from openecs.store.kinds import TARGET_HEALTH, TARGETS
+from openecs.store.base import Transaction, View
+from openecs.store.kinds import LOAD_BALANCERS, TARGET_HEALTH, TARGETS
 
 DELAY = "deregistration_delay.timeout_seconds"
 DEFAULT_DELAY = 300
@@ -34,7 +34,7 @@ def register(
     for each in targets:
         known = tx.get(TARGETS, group.scope, target_key(group.path, each.id, each.port))
         if known is None or known.draining_since or known.task != each.task:
-            tx.put(TARGETS, _target(group, each, now))
+            tx.put(TARGETS, _target(group, each, _address(tx, group, each), now))
 
 
 def deregister(
@@ -62,13 +62,22 @@ def withdraw(tx: Transaction, group: TargetGroup, targets: Iterable[NewTarget]) 
         tx.delete(TARGET_HEALTH, group.scope, key)
 
 
-def _target(group: TargetGroup, new: NewTarget, now: datetime) -> Target:
+def _address(view: View, group: TargetGroup, new: NewTarget) -> str:
+    """Where packets for it go."""
+    if group.target_type is TargetType.ALB:
+        path = new.id.partition(":loadbalancer/")[2]
+        balancer = view.get(LOAD_BALANCERS, group.scope, path)
+        return balancer.loopback_address if balancer else THIS_MACHINE
+    return new.id if group.target_type is TargetType.IP else THIS_MACHINE
+
+
+def _target(group: TargetGroup, new: NewTarget, address: str, now: datetime) -> Target:
     return Target(
         scope=group.scope,
         target_group=group.path,
         id=new.id,
         port=new.port,
-        address=new.id if group.target_type is TargetType.IP else THIS_MACHINE,
+        address=address,
         availability_zone=new.availability_zone,
         registered_at=now,
         task=new.task,

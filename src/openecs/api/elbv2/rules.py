@@ -20,7 +20,13 @@ from openecs.api.elbv2 import (
     transforms,
 )
 from openecs.api.elbv2.actions import Place
-from openecs.model.load_balancing import Listener, LoadBalancerType, Rule, Transform
+from openecs.model.load_balancing import (
+    Action,
+    Listener,
+    LoadBalancerType,
+    Rule,
+    Transform,
+)
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import LISTENERS, RULES
 
@@ -79,7 +85,7 @@ def modify_rule(tx: Transaction, call: Call, request: Members) -> Members:
     if request.get("Conditions"):
         rule = replace(rule, conditions=conditions.parse(request["Conditions"]))
     if request.get("Actions"):
-        place = _place(tx, references.listener_of_rule(tx, call, rule))
+        place = _place(tx, references.listener_of_rule(tx, call, rule), rule.actions)
         rule = replace(rule, actions=actions.parse(tx, call, place, request["Actions"]))
     transforms.check(rule.transforms, rule.actions)
     tx.put(RULES, rule)
@@ -121,11 +127,11 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def _place(view: View, listener: Listener) -> Place:
+def _place(view: View, listener: Listener, before: tuple[Action, ...] = ()) -> Place:
     balancer = references.load_balancer_of(view, listener)
     if balancer.type is LoadBalancerType.NETWORK:
         raise errors.invalid_configuration("Rules are not supported for network load balancers")
-    return Place(balancer=balancer, protocol=listener.protocol)
+    return Place(balancer=balancer, protocol=listener.protocol, before=before)
 
 
 def _priority(given: int) -> int:

@@ -67,6 +67,17 @@ _NETWORK: Table = {
 }
 
 
+_OF_FUNCTIONS: Table = {"lambda.multi_value_headers.enabled": flag("false")}
+#: Of target groups with a load balancer behind them, which is told who the client is.
+_OF_BALANCERS: Table = {
+    **_COMMON,
+    _PRESERVED: fixed("true"),
+    _TERMINATION: flag("false"),
+    "target_health_state.unhealthy.connection_termination.enabled": flag("true"),
+    "target_health_state.unhealthy.draining_interval_seconds": number("0", 0, 360000),
+}
+
+
 #: What can be at its default only, which depends on the target group, or at another value.
 _AS_IT_IS: dict[str, set[str]] = {_TERMINATION: set(), _PRESERVED: {"false"}}
 
@@ -98,6 +109,10 @@ OPERATIONS: dict[str, Operation] = {
 def _table(group: TargetGroup) -> Table:
     if group.protocol in {"HTTP", "HTTPS"}:
         return _APPLICATION
+    if group.target_type is TargetType.LAMBDA:
+        return _OF_FUNCTIONS
+    if group.target_type is TargetType.ALB:
+        return _OF_BALANCERS
     datagrams = group.protocol in {"UDP", "TCP_UDP"}
     preserved = datagrams or group.target_type is TargetType.INSTANCE
     return {

@@ -10,18 +10,23 @@ from dataclasses import replace
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ec2 import network
-from openecs.api.elbv2 import errors, health_checks, names, paging, references, tag_rules
+from openecs.api.elbv2 import (
+    balancer_targets,
+    errors,
+    function_targets,
+    health_checks,
+    names,
+    paging,
+    references,
+    tag_rules,
+)
 from openecs.api.elbv2.associations import associations, is_in_use, load_balancer_arns
 from openecs.api.elbv2.health_checks import Checked
-from openecs.model.load_balancing import TargetGroup, TargetType
+from openecs.model.load_balancing import TargetGroup, TargetHealthCheck, TargetType
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import TARGET_GROUPS, TARGET_HEALTH, TARGETS
 
 _HTTP = ("HTTP", "HTTPS")
-_NOT_BUILT_TYPES = {
-    TargetType.LAMBDA: "target groups of Lambda functions",
-    TargetType.ALB: "target groups of application load balancers",
-}
 _NOT_BUILT_PROTOCOLS = {
     "GENEVE": "gateway load balancers",
     "QUIC": "QUIC",
@@ -51,9 +56,7 @@ def describe_target_groups(view: View, call: Call, request: Members) -> Members:
 def modify_target_group(tx: Transaction, call: Call, request: Members) -> Members:
     """Change how targets are checked; the rest of a target group is for ever."""
     group = references.target_group(tx, call, request["TargetGroupArn"])
-    checked = _checked(group.protocol or "", group.protocol_version, group.target_type)
-    health_check = health_checks.parse(checked, request, group.health_check)
-    changed = replace(group, health_check=health_check)
+    changed = replace(group, health_check=_changed_check(group, request))
     tx.put(TARGET_GROUPS, changed)
     return _show(tx, call, [changed])
 
@@ -83,6 +86,9 @@ OPERATIONS: dict[str, Operation] = {
 
 def _target_group(tx: Transaction, call: Call, request: Members) -> TargetGroup:
     target_type = TargetType(request.get("TargetType") or TargetType.INSTANCE)
+    names.check("Target group", request["Name"])
+    if target_type is TargetType.LAMBDA:
+        return function_targets.target_group(call, request)
     _check(tx, call, request, target_type)
     protocol = request["Protocol"]
     version = (request.get("ProtocolVersion") or "HTTP1") if protocol in _HTTP else None
@@ -101,16 +107,24 @@ def _target_group(tx: Transaction, call: Call, request: Members) -> TargetGroup:
     )
 
 
+def _changed_check(group: TargetGroup, request: Members) -> TargetHealthCheck:
+    if group.target_type is TargetType.LAMBDA:
+        return function_targets.health_check(request, group.health_check)
+    checked = _checked(group.protocol or "", group.protocol_version, group.target_type)
+    return health_checks.parse(checked, request, group.health_check)
+
+
 def _checked(protocol: str, version: str | None, target_type: str) -> Checked:
     return Checked(protocol=protocol, protocol_version=version, target_type=target_type)
 
 
 def _check(tx: Transaction, call: Call, request: Members, target_type: TargetType) -> None:
-    names.check("Target group", request["Name"])
-    _refuse_not_built(request, target_type)
+    _refuse_not_built(request)
     for member, words in (("Protocol", "protocol"), ("Port", "port"), ("VpcId", "VPC ID")):
         if request.get(member) is None:
             raise errors.validation(f"A {words} must be specified")
+    if target_type is TargetType.ALB:
+        balancer_targets.check_group(request)
     if request.get("ProtocolVersion") and request["Protocol"] not in _HTTP:
         raise errors.validation(
             f"Protocol version cannot be specified for protocol '{request['Protocol']}'"
@@ -122,9 +136,7 @@ def _check(tx: Transaction, call: Call, request: Members, target_type: TargetTyp
         raise errors.validation(f"The VPC ID '{request['VpcId']}' is not found")
 
 
-def _refuse_not_built(request: Members, target_type: TargetType) -> None:
-    if target_type in _NOT_BUILT_TYPES:
-        raise errors.not_built(_NOT_BUILT_TYPES[target_type])
+def _refuse_not_built(request: Members) -> None:
     if request.get("Protocol") in _NOT_BUILT_PROTOCOLS:
         raise errors.not_built(_NOT_BUILT_PROTOCOLS[request["Protocol"]])
     if request.get("IpAddressType") == "ipv6":
@@ -182,6 +194,13 @@ def _show(view: View, call: Call, groups: Sequence[TargetGroup]) -> Members:
     return {"TargetGroups": [_members(group, found) for group in groups]}
 
 
+def _shown_check(group: TargetGroup) -> Members:
+    shown = health_checks.members(group.health_check)
+    if group.target_type is TargetType.LAMBDA:
+        return {**shown, "HealthCheckProtocol": None, "HealthCheckPort": None}
+    return shown
+
+
 def _members(group: TargetGroup, found: Mapping[str, set[str]]) -> Members:
     return {
         "TargetGroupArn": group.arn,
@@ -190,7 +209,7 @@ def _members(group: TargetGroup, found: Mapping[str, set[str]]) -> Members:
         "ProtocolVersion": group.protocol_version,
         "Port": group.port,
         "VpcId": group.vpc_id,
-        **health_checks.members(group.health_check),
+        **_shown_check(group),
         "LoadBalancerArns": load_balancer_arns(found, group),
         "TargetType": group.target_type,
         "IpAddressType": group.ip_address_type,

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from openecs.api.base import Call, Members, Operation, Reads, Writes
-from openecs.api.elbv2 import errors, references, registration
+from openecs.api.elbv2 import balancer_targets, errors, function_targets, references, registration
 from openecs.api.elbv2.associations import is_in_use
 from openecs.api.elbv2.registration import NewTarget
 from openecs.decide.target_status import NOT_REGISTERED, TargetStatus, status
@@ -32,6 +32,10 @@ def register_targets(tx: Transaction, call: Call, request: Members) -> Members:
     targets = _given(group, request["Targets"])
     if group.target_type is TargetType.INSTANCE:
         _check_instances(tx, call, targets)
+    elif group.target_type is TargetType.ALB:
+        balancer_targets.check_registration(tx, call, group, targets)
+    elif group.target_type is TargetType.LAMBDA:
+        function_targets.check_registration(tx, group, targets)
     else:
         _check_addresses(targets)
     known = len(tx.scan(TARGETS, call.scope, prefix=f"{group.path}/"))
@@ -42,10 +46,10 @@ def register_targets(tx: Transaction, call: Call, request: Members) -> Members:
 
 
 def deregister_targets(tx: Transaction, call: Call, request: Members) -> Members:
-    """Let targets drain; those of a group nobody forwards to go at once."""
+    """Let targets drain; functions, and those nobody forwards to, go at once."""
     group = references.target_group(tx, call, request["TargetGroupArn"])
     targets = _named(tx, group, request["Targets"])
-    if is_in_use(tx, group):
+    if is_in_use(tx, group) and group.target_type is not TargetType.LAMBDA:
         registration.deregister(tx, group, targets, call.now)
     else:
         registration.withdraw(tx, group, targets)
@@ -137,13 +141,19 @@ def _registered(view: View, group: TargetGroup, target: Target, *, is_used: bool
 def _show(
     group: TargetGroup, name: str, port: int, zone: str | None, found: TargetStatus
 ) -> Members:
+    if group.target_type is TargetType.LAMBDA:
+        return {"Target": {"Id": name, "AvailabilityZone": zone}, "TargetHealth": _told(found)}
     checked = group.health_check.port
     return {
         "Target": {"Id": name, "Port": port, "AvailabilityZone": zone},
         "HealthCheckPort": str(port) if checked == "traffic-port" else checked,
-        "TargetHealth": {
-            "State": str(found.state),
-            "Reason": found.reason,
-            "Description": found.description,
-        },
+        "TargetHealth": _told(found),
+    }
+
+
+def _told(found: TargetStatus) -> Members:
+    return {
+        "State": str(found.state),
+        "Reason": found.reason,
+        "Description": found.description,
     }

@@ -97,11 +97,15 @@ async def flows(world, protocol, *names):
 async def test_listeners_for_datagrams(world, protocol) -> None:
     balancer, group, other = await flows(world, protocol, "one", "other")
     request = {"LoadBalancerArn": balancer, "Protocol": protocol, "Port": 53}
-    both = [{"TargetGroupArn": group}, {"TargetGroupArn": other}]
-    shared = [{"Type": "forward", "ForwardConfig": {"TargetGroups": both}}]
-    refused = await world.refused("CreateListener", **request, DefaultActions=shared)
-    assert refused[1].startswith("OpenECS does not build any but one target group")
-    made = await world.do("CreateListener", **request, DefaultActions=forward(group))
+
+    def shared(first: int, second: int):
+        weights = {group: first, other: second}
+        both = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+        return [{"Type": "forward", "ForwardConfig": {"TargetGroups": both}}]
+
+    refused = await world.refused("CreateListener", **request, DefaultActions=shared(0, 0))
+    assert refused[1].startswith("OpenECS does not build listeners for datagrams")
+    made = await world.do("CreateListener", **request, DefaultActions=shared(3, 1))
     assert made["Listeners"][0]["Protocol"] == protocol
 
 
@@ -124,7 +128,7 @@ async def test_listeners_for_datagrams(world, protocol) -> None:
         ),
         ({"DefaultActions": []}, "ValidationError", "At least one action"),
         (
-            {"DefaultActions": [{"Type": "authenticate-oidc"}]},
+            {"DefaultActions": [{"Type": "authenticate-cognito"}]},
             "InvalidConfigurationRequest",
             "OpenECS does not build",
         ),

@@ -229,6 +229,7 @@ async def test_attributes_depend_on_type_and_scheme(world) -> None:
         ("load_balancing.cross_zone.enabled", "false", "ValidationError"),
         ("access_logs.s3.enabled", "true", "InvalidConfigurationRequest"),
         ("connection_logs.s3.enabled", "true", "InvalidConfigurationRequest"),
+        ("health_check_logs.s3.enabled", "true", "InvalidConfigurationRequest"),
     ],
 )
 async def test_attributes_that_may_not_be(world, key: str, value: str, code: str) -> None:
@@ -246,9 +247,22 @@ async def test_an_attribute_given_twice_is_refused(world) -> None:
     assert code == "ValidationError"
 
 
-def access_logs(bucket: str, prefix: str):
+def access_logs(bucket: str, prefix: str, kind: str = "access_logs"):
     values = {"enabled": "true", "bucket": bucket, "prefix": prefix}
-    return [{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in values.items()]
+    return [{"Key": f"{kind}.s3.{key}", "Value": value} for key, value in values.items()]
+
+
+@pytest.mark.parametrize(
+    ("type_", "kind"), [("application", "connection_logs"), ("network", "access_logs")]
+)
+async def test_logs_of_connections(world, type_: str, kind: str) -> None:
+    arn = (await create(world, Type=type_))["LoadBalancerArn"]
+    asked = {"LoadBalancerArn": arn, "Attributes": access_logs("my-logs", "a", kind)}
+    after = await world.do("ModifyLoadBalancerAttributes", **asked)
+    assert all(each in after["Attributes"] for each in asked["Attributes"])
+    asked["Attributes"] = access_logs("..", "", kind)
+    code, _ = await world.refused("ModifyLoadBalancerAttributes", **asked)
+    assert code == "InvalidConfigurationRequest"
 
 
 @pytest.mark.parametrize(("bucket", "prefix"), [("my-logs", ""), ("a.b-1", "team/web_1")])
@@ -288,7 +302,6 @@ async def test_where_access_logs_cannot_go(world, bucket: str, prefix: str) -> N
         ("dns_record.client_routing_policy", "availability_zone_affinity"),
         ("secondary_ips.auto_assigned.per_subnet", "1"),
         ("zonal_shift.config.enabled", "true"),
-        ("access_logs.s3.enabled", "true"),
     ],
 )
 async def test_attributes_without_effect_stay_as_they_are(world, key: str, value: str) -> None:

@@ -111,7 +111,6 @@ async def test_what_may_not_be(world, change, message: str) -> None:
     "change",
     [
         {"TargetType": "lambda"},
-        {"TargetType": "alb", "Protocol": "TCP"},
         {"Protocol": "GENEVE"},
         {"Protocol": "QUIC"},
         {"IpAddressType": "ipv6"},
