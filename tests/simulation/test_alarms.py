@@ -313,3 +313,16 @@ async def test_a_flood_of_metrics_delays_no_alarm():
         alarm = await world.alarm()
         assert alarm.state is AlarmState.ALARM
         assert (alarm.transitioned_at - BEGIN).total_seconds() == pytest.approx(57, abs=0.01)
+
+
+@simulated
+async def test_an_alarm_that_cannot_be_judged_harms_no_other():
+    world = World()
+    odd = MetricStat(namespace="A", name="odd", period=60, stat="unheard-of")
+    await world.put(an_alarm("odd", metric=odd), an_alarm())
+    async with world.alarms():
+        for name in ("odd", "cpu"):
+            await world.measure(99.0, name)
+        await world.until(58)
+        assert (await world.alarm()).state is AlarmState.ALARM
+        assert (await world.alarm("odd")).state is AlarmState.INSUFFICIENT_DATA
