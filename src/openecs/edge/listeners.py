@@ -108,8 +108,6 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
-    #: The names that rules of the listener are for.
-    hosts: tuple[str, ...] = ()
     #: Whether network load balancers stand before it.
     is_fronted: bool = False
     #: Whether clients stay with the targets of a group.
@@ -123,6 +121,13 @@ class Front:
         """What is done with some request."""
         every = (self.listener.default_actions, *(rule.actions for rule in self.rules))
         return [action for actions in every for action in actions]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that rules are for, as a handshake may name them: none with wildcards."""
+        conditions = (each for rule in self.rules for each in rule.conditions)
+        named = (v for each in conditions if each.field == "host-header" for v in each.values)
+        return list(dict.fromkeys(v.lower() for v in named if not set(v) & set("*?")))
 
     @property
     def names(self) -> list[str]:

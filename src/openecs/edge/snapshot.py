@@ -270,7 +270,6 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
             ),
             is_fronted=balancer.arn in world.fronted,
             rules=tuple(_rules_of(world, listener)),
-            hosts=_hosts(_rules_of(world, listener)),
             admitted=_admitted(world, site, balancer, listener.port),
         )
         try:
@@ -321,13 +320,6 @@ def _routes_of(world: World, front: Front, site: Site) -> list[Resource]:
 def _rules_of(world: World, listener: Listener) -> Sequence[Rule]:
     key = f"{listener.scope.account}/{listener.scope.region}/{listener.path}"
     return world.rules.get(key, ())
-
-
-def _hosts(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """The hosts that some of the rules are for, as a handshake may name them."""
-    conditions = (each for rule in rules for each in rule.conditions)
-    values = (v.lower() for each in conditions if each.field == "host-header" for v in each.values)
-    return tuple(dict.fromkeys(value for value in values if not set(value) & set("*?")))
 
 
 def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
