@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
+import shlex
 import ssl
 import time
 from dataclasses import replace
@@ -221,3 +223,27 @@ async def test_tokens_say_what_a_rule_asks_for(users) -> None:
             {"roles": ["user"]},
         ):
             assert (await asked("/inner", **{**good, **worse}))[0] == 401
+
+
+async def test_logins_are_logged(world) -> None:
+    attributes = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "my-logs"}
+    world.balancer = replace(world.balancer, attributes=attributes)
+    async with Provider().serve() as provider, world.edge() as edge, browser() as client:
+        users = Users(world, provider)
+        await users.listen(users.oidc(), fixed("inside"))
+        assert (await users.get(client, "/?a=b"))[1] == "inside"
+        lines: list[list[str]] = []
+        async with asyncio.timeout(20):
+            while len(lines) < 3:
+                await edge.deliveries.deliver()
+                files = sorted((world.directory.parent / "logs").rglob("*.gz"))
+                texts = (gzip.decompress(file.read_bytes()).decode() for file in files)
+                lines = [shlex.split(line) for text in texts for line in text.splitlines()]
+                await asyncio.sleep(0.01)
+    done = [(each[8], each[22]) for each in sorted(lines, key=lambda each: each[21])]
+    assert done == [
+        ("302", "authenticate"),
+        ("302", "authenticate"),
+        ("200", "authenticate,fixed-response"),
+    ]
+    assert "hidden" not in repr(lines)
