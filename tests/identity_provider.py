@@ -24,6 +24,7 @@ class Provider:
         self.client, self.secret = "me", "hidden"
         self.url = ""
         self.expires_in = 3600
+        self.access_token = "token-of-access"
         self.logins: list[dict[str, str]] = []
         self.exchanges: list[dict[str, str]] = []
         self._codes: set[str] = set()
@@ -72,7 +73,7 @@ class Provider:
         self._codes.discard(form["code"])
         return web.json_response(
             {
-                "access_token": "token-of-access",
+                "access_token": self.access_token,
                 "id_token": self.token(nested={"sub": "somebody else"}),
                 "token_type": "Bearer",
                 "expires_in": self.expires_in,

@@ -111,10 +111,12 @@ async def test_what_is_done_with_users_who_have_not_logged_in(users) -> None:
             way = users.oidc(on_unauthenticated_request=path)
             await users.world.rule(priority, (way, to(GROUP)), condition)
         await users.listen(users.oidc(), to(GROUP))
-        forged = {"X-Amzn-Oidc-Identity": "root"}
+        stale = "AWSELBAuthSessionCookie-0_0=old; AWSELBAuthSessionCookie-0=token; kept=1"
+        forged = {"X-Amzn-Oidc-Identity": "root", "Cookie": stale}
         status, body, _ = await users.get(client, "/allow", headers=forged)
         assert says("one")(status, body)
         assert "oidc" not in body
+        assert "cookie: kept=1\r\n" in body
         status, body, headers = await users.get(client, "/deny")
         assert (status, headers["server"]) == (401, "awselb/2.0")
         assert "401 Authorization Required" in body
@@ -247,3 +249,17 @@ async def test_logins_are_logged(world) -> None:
         ("200", "authenticate,fixed-response"),
     ]
     assert "hidden" not in repr(lines)
+
+
+async def test_tokens_that_no_cookie_holds(users) -> None:
+    users.provider.access_token = "x" * 3500
+    async with upstream("one") as port, browser() as client:
+        await users.world.serve(port)
+        await users.listen(users.oidc(), to(GROUP))
+        for _ in range(2):
+            status, body, _ = await users.get(client, "/")
+            assert says("one")(status, body)
+            assert f"x-amzn-oidc-accesstoken: {users.provider.access_token}\r\n" in body
+            assert "AWSELBAuth" not in body
+        assert len(users.provider.exchanges) == 1
+        assert all(len(cookie.value) <= 4000 for cookie in client.cookie_jar)
