@@ -263,3 +263,20 @@ async def test_tokens_that_no_cookie_holds(users) -> None:
             assert "AWSELBAuth" not in body
         assert len(users.provider.exchanges) == 1
         assert all(len(cookie.value) <= 4000 for cookie in client.cookie_jar)
+
+
+async def test_a_session_goes_on_with_a_refresh_token(users) -> None:
+    users.provider.refreshes, users.provider.expires_in = True, 1
+    async with upstream("one") as port, browser() as client:
+        await users.world.serve(port)
+        await users.listen(users.oidc(), to(GROUP))
+        await users.get(client, "/")
+        users.provider.access_token = "another"
+        async with asyncio.timeout(20):
+            while len(users.provider.exchanges) < 2:
+                status, body, _ = await users.get(client, "/")
+                assert says("one")(status, body)
+        assert users.provider.exchanges[1]["grant_type"] == "refresh_token"
+        assert len(users.provider.logins) == 1
+        assert "x-amzn-oidc-accesstoken: another\r\n" in body
+        assert "x-amzn-oidc-identity: user-1\r\n" in body
