@@ -71,11 +71,20 @@ def served(gateway):
             gateway, log_config=None, access_log=False, date_header=False, server_header=False
         )
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+        work = _serve(gateway, server, listening)
+        thread = threading.Thread(target=lambda: asyncio.run(work))
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+async def _serve(gateway, server, listening):
+    await gateway.store.open()
+    try:
+        await server.serve([listening])
+    finally:
+        await gateway.store.close()
 
 
 def client_of(

@@ -442,6 +442,7 @@ def _gateway(
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
         parts.edge.stop()
+        parts.node.rest()
         return _json({"status": "resting"})
 
     async def reset(_: Caller) -> Reply:

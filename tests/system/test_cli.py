@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from balanced import Balanced
 from openecs_server import OpenEcs, containers_of, eventually
 from services import Services
 from tasks import WAITS, Tasks
@@ -148,6 +149,16 @@ def test_down_with_tasks_stops_those_of_services_for_as_long_as_it_is_down(own_s
     own_server.start()
     services.running_of("web", 2)
     assert services.agrees_with_the_engine("web", 2)
+
+
+def test_down_with_tasks_drains_nothing_since_no_load_balancer_runs(own_server):
+    own_server.start()
+    balanced = Balanced(Services(own_server), delay=300)
+    balanced.serve(2)
+    eventually(lambda: set(balanced.health().values()) == {"healthy"})
+    # The deregistration delay is longer than a command of a test may take.
+    assert "Tasks stopped: 2." in openecs(own_server, "down", "--tasks").stdout
+    assert own_server.process.wait(10) == 0
 
 
 def test_one_server_a_data_directory_and_a_port(own_server, tmp_path):

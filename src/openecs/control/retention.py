@@ -78,6 +78,9 @@ class Retention:
                 await self._store.write(partial(_forget_tasks, expired))
         self._seen_until = now - self._keep
         await self._store.write(partial(_forget_rest, now))
+        has_more = True
+        while has_more:
+            has_more = await self._store.write(partial(_forget_history, now))
 
     async def _candidates(self, until: datetime) -> AsyncIterator[Sequence[Task]]:
         if self._seen_until is None:
@@ -124,11 +127,17 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     for session in transaction.scan(SESSIONS, None):
         if session.expires_at <= now:
             transaction.delete(SESSIONS, session.scope, session.id)
-    oldest = transaction.scan(ALARM_HISTORY, None, limit=PAGE)
-    for item in retention.expired_history(oldest, retention.ALARM_HISTORY, now):
-        transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
     _forget_services(now, transaction)
     _forget_definitions(transaction)
+
+
+def _forget_history(now: datetime, transaction: Transaction) -> bool:
+    """Forget a page of what happened to alarms; whether there may be more."""
+    oldest = transaction.scan(ALARM_HISTORY, None, limit=PAGE)
+    expired = retention.expired_history(oldest, retention.ALARM_HISTORY, now)
+    for item in expired:
+        transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
+    return len(expired) == PAGE
 
 
 def _forget_services(now: datetime, transaction: Transaction) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import accumulate
 
 from openecs.decide.alarms import Point
 from openecs.model.alarms import MetricAlarm, MetricDataQuery, MetricStat
-from openecs.model.metrics import Datapoint, Statistics
+from openecs.model.metrics import Datapoint, Statistics, merged
 
 _PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 _PLAIN = {"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
@@ -42,12 +43,16 @@ def points(alarm: MetricAlarm, read: Mapping[str, Sequence[Datapoint]]) -> list[
     """The alarm's datapoints, out of those of ``stats_of``."""
     name = next((each.id for each in alarm.queries if each.return_data), "")
     stat = stats_of(alarm)[name]
-    told = ((each, _value(stat.stat, each.statistics)) for each in read[name])
-    return [
-        Point(each.timestamp, value, each.statistics.count)
-        for each, value in told
-        if value is not None
-    ]
+    told = ((at, known, _value(stat.stat, known)) for at, known in _periods(read[name]))
+    return [Point(at, value, known.count) for at, known, value in told if value is not None]
+
+
+def _periods(read: Sequence[Datapoint]) -> list[tuple[datetime, Statistics]]:
+    """The statistics of each period, of all units together."""
+    parts: dict[datetime, list[Statistics]] = {}
+    for each in read:
+        parts.setdefault(each.timestamp, []).append(each.statistics)
+    return [(at, merged(known)) for at, known in parts.items()]
 
 
 def _value(stat: str, known: Statistics) -> float | None:

@@ -40,10 +40,13 @@ class Deregister:
     at_once: bool
 
 
-def changes(task: Task) -> Iterator[Register | Deregister]:
-    """What its target groups do not know yet."""
+def changes(task: Task, *, are_balanced: bool = True) -> Iterator[Register | Deregister]:
+    """What its target groups do not know yet.
+
+    Where no load balancer runs any more (``are_balanced``), nothing needs to be drained.
+    """
     for group in task.served_groups:
-        change = _change(task, group)
+        change = _change(task, group) if are_balanced else _withdrawal(group)
         if change is not None:
             yield change
 
@@ -102,6 +105,10 @@ def _change(task: Task, group: ServedGroup) -> Register | Deregister | None:
         # Restarted in place, on another port of the host.
         return Deregister(group=group, at_once=True)
     return None
+
+
+def _withdrawal(group: ServedGroup) -> Deregister | None:
+    return None if group.target_id is None else Deregister(group=group, at_once=True)
 
 
 def _registration(container: Container, group: ServedGroup) -> Register | None:

@@ -7,6 +7,7 @@ A change of targets is one small file. Everything is made anew from the store af
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,10 +25,10 @@ from openecs.edge.functions import Functions, socket_of
 from openecs.edge.listeners import notes_directory
 from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
-from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot, World
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode, TargetType
-from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction
+from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.kinds import (
     CERTIFICATES,
     LISTENERS,
@@ -63,7 +64,8 @@ _ROUTING = frozenset(
 _ENDPOINTS = frozenset(kind.name for kind in (TARGETS, TARGET_HEALTH))
 
 Group = tuple[Scope, str]
-Doors = Mapping[str, Sequence[dict[str, Any]]]
+#: By their names.
+Files = Mapping[str, Sequence[dict[str, Any]]]
 
 
 class Edge:
@@ -104,6 +106,9 @@ class Edge:
         self._is_stale = True
         self._stale: set[Group] = set()
         self._wake = asyncio.Event()
+        #: Up to where the feed has told of changes, and that it has told of more.
+        self._heard: Revision = 0
+        self._news = asyncio.Event()
         self._runs = asyncio.Event()
         self._rests = False
 
@@ -139,6 +144,7 @@ class Edge:
         revision = await self._store.read(lambda view: view.revision)
         self._is_stale = True
         self._wake.set()
+        self._hear(revision)
         return revision
 
     def _absorb(self, batch: Sequence[Change]) -> None:
@@ -152,6 +158,19 @@ class Edge:
                 self._is_stale |= (change.scope, f"{name}/{id_}") in self._of_balancers
         if self._is_stale or self._stale:
             self._wake.set()
+        self._hear(batch[-1].revision)
+
+    def _hear(self, revision: Revision) -> None:
+        self._heard = revision
+        self._news.set()
+
+    async def _heard_until(self, revision: Revision) -> None:
+        """Wait until the feed has told of what there was at a revision, while it tells anything."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY.total_seconds()):
+                while self._heard < revision:
+                    self._news.clear()
+                    await self._news.wait()
 
     async def _work(self) -> None:
         """Tell Envoy what is stale; what fails is stale still."""
@@ -177,26 +196,20 @@ class Edge:
 
         asyncio.get_running_loop().call_later(delay.total_seconds(), wake)
 
-    async def _tell_endpoints(self, groups: frozenset[Group], *, keep: bool = False) -> None:
-        """Tell the targets of groups; ``keep`` also those that Envoy knows and are gone."""
-        for group in groups:
-            arn = self._used.get(group)
-            if arn is None:
-                continue
-            scope, path = group
-            work = partial(snapshot.read_endpoints, scope=scope, path=path)
-            found, file = await self._store.read(work), endpoints_file(arn)
-            if found is None:
-                continue
-            if keep:
-                found = clusters.joined(found, self._publisher.published(file))
-            self._publisher.publish({file: [found]})
+    async def _tell_endpoints(self, groups: frozenset[Group]) -> None:
+        """Tell the targets of groups, but where rules have changed with them: those go first."""
+        used = {group: arn for group in groups if (arn := self._used.get(group))}
+        work = partial(_endpoints, used=used)
+        revision, found = await self._store.read(lambda view: (view.revision, work(view)))
+        await self._heard_until(revision)
+        if not self._is_stale:
+            self._publisher.publish(found)
 
     async def _tell_all(self) -> None:
         if self._rests:
             return
-        world = await self._store.read(snapshot.read)
-        self._used = {(g.scope, g.path): g.arn for g in snapshot.used_groups(world)}
+        world, found = await self._store.read(_everything)
+        self._used = _used(world)
         self._of_balancers = frozenset(
             (g.scope, g.path) for g in world.groups.values() if g.target_type is TargetType.ALB
         )
@@ -206,19 +219,27 @@ class Edge:
             return
         # What doors were like before: hosts whose rules are refused stay so.
         doors = {file: self._publisher.published(file) for file in told.doors}
-        groups = frozenset(self._used)
         # Rules may be leaving a group whose targets are gone: until they have, those stay.
-        await self._tell_endpoints(groups, keep=True)
+        self._publisher.publish(self._with_published(found))
         await self._publish(told, doors)
-        await self._tell_endpoints(groups)
-        errors = {**await self._errors(), **await self._refused_anywhere(told, doors)}
+        try:
+            errors = {**await self._errors(), **await self._refused_anywhere(told, doors)}
+        finally:
+            self._publisher.publish(found)
         await self._store.write(partial(_record, told, errors))
         if errors:
             # What Envoy could not bind it tries again when it is told again.
             self._publisher.forget(LISTENERS_FILE)
             self._again(REBIND)
 
-    async def _publish(self, told: Snapshot, doors: Doors) -> None:
+    def _with_published(self, found: Files) -> Files:
+        """The targets, and those besides that Envoy knows."""
+        return {
+            file: [clusters.joined(each, self._publisher.published(file)) for each in resources]
+            for file, resources in found.items()
+        }
+
+    async def _publish(self, told: Snapshot, doors: Files) -> None:
         for directory in told.notes:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = told.clusters[CLUSTERS]
@@ -242,12 +263,12 @@ class Edge:
         files = {CLUSTERS, LISTENERS_FILE, *told.routes, *told.doors, *told.secrets}
         self._publisher.retain(files | {endpoints_file(arn) for arn in self._used.values()})
 
-    def _publish_doors(self, told: Snapshot, refused: Collection[str], before: Doors) -> None:
+    def _publish_doors(self, told: Snapshot, refused: Collection[str], before: Files) -> None:
         for file, (door,) in told.doors.items():
             made = held(door, told.owners[file], refused, before[file])
             self._publisher.publish({file: [made]})
 
-    async def _refused_anywhere(self, told: Snapshot, before: Doors) -> Mapping[str, str]:
+    async def _refused_anywhere(self, told: Snapshot, before: Files) -> Mapping[str, str]:
         """The files of routes that Envoy does not take; doors go without them."""
         refused = await self._refused_routes(told.routes)
         self._publish_doors(told, refused, before)
@@ -319,6 +340,22 @@ class Edge:
             self._bad.clear()
             self._is_stale = True
             self._wake.set()
+
+
+def _used(world: World) -> dict[Group, str]:
+    return {(group.scope, group.path): group.arn for group in snapshot.used_groups(world)}
+
+
+def _everything(view: View) -> tuple[World, Files]:
+    """What there is at one moment, and the targets of all groups that get traffic."""
+    world = snapshot.read(view)
+    return world, _endpoints(view, _used(world))
+
+
+def _endpoints(view: View, used: Mapping[Group, str]) -> Files:
+    """The files of the targets of some groups, of those that are there."""
+    read = {arn: snapshot.read_endpoints(view, *group) for group, arn in used.items()}
+    return {endpoints_file(arn): [found] for arn, found in read.items() if found is not None}
 
 
 def _record(told: Snapshot, errors: Mapping[str, str], tx: Transaction) -> None:

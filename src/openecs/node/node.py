@@ -69,6 +69,7 @@ class Node:
         self._view = EngineView(runtime, settings.installation)
         self._machine = MachineRecord(store, runtime, clock, settings)
         self._filter = packet_filter
+        self._are_balanced = True
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
         self._controller: Controller[TaskKey] = Controller("tasks", self._reconcile, clock=clock)
@@ -91,6 +92,12 @@ class Node:
             await self._observed.wait()
             group.create_task(self._follow())
             group.create_task(self._controller.run())
+
+    def rest(self) -> None:
+        """Load balancers have ended: targets are withdrawn, and no task waits to be drained."""
+        self._are_balanced = False
+        for key in self._runs:
+            self._controller.add(key)
 
     async def empty(self) -> None:
         """Forget every task and remove every container of this installation."""
@@ -230,7 +237,7 @@ class Node:
         now = self._clock()
         definition = run.definition
         after = lifecycle.absorb(task, definition, sighting, now)
-        if after == task and not any(serving.changes(task)):
+        if after == task and not any(serving.changes(task, are_balanced=self._are_balanced)):
             return task
 
         def record(transaction: Transaction) -> Task:
@@ -238,7 +245,7 @@ class Node:
             if current is None:
                 return task
             absorbed = lifecycle.absorb(current, definition, sighting, now)
-            settled = targets.settle(transaction, absorbed, now)
+            settled = targets.settle(transaction, absorbed, now, are_balanced=self._are_balanced)
             transaction.put(TASKS, settled)
             return settled
 

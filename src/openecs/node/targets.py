@@ -28,9 +28,12 @@ from openecs.store.kinds import CONTAINER_INSTANCES, TARGET_GROUPS, TASKS, insta
 log = structlog.get_logger(__name__)
 
 
-def settle(tx: Transaction, task: Task, now: datetime) -> Task:
-    """Tell the target groups what they do not know of the task; the task that is to be recorded."""
-    for change in tuple(serving.changes(task)):
+def settle(tx: Transaction, task: Task, now: datetime, *, are_balanced: bool) -> Task:
+    """Tell the target groups what they do not know of the task; the task that is to be recorded.
+
+    ``are_balanced``: whether load balancers run that send requests to targets.
+    """
+    for change in tuple(serving.changes(task, are_balanced=are_balanced)):
         match change:
             case Register():
                 task = _register(tx, task, change, now)

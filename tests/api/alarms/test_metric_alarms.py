@@ -8,9 +8,10 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from openecs.store.kinds import DUE_ACTIONS
+from gateway_door import ACCOUNT
+from openecs.store.alarms import DUE_ACTIONS
 
-from .conftest import ACCOUNT, REGION
+from .conftest import REGION
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
 CPU = {

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openecs.decide import alarms
+from openecs.decide import alarms, composite_alarms
 from openecs.decide.alarms import Point
+from openecs.model.alarm_rules import AllOf, AnyOf, Constant, InState, Not, Rule
 from openecs.model.alarms import AlarmState, Comparison, MetricAlarm, MetricStat, MissingData
 from openecs.model.identity import Scope
 
@@ -71,3 +72,67 @@ def test_states_are_those_of_the_rules(case, seconds, chance):
     chance.shuffle(points)
     told = alarms.evaluate(alarm_of(n, m, mode), points, END + timedelta(seconds=seconds))
     assert (told.state if told else None) is naive(n, m, drawn, mode)
+
+
+NAMES = st.sampled_from(["a", "b", "c d", 'e"f'])
+STATES = st.sampled_from(AlarmState)
+
+
+def quoted(name: str) -> str:
+    escaped = name.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+LEAVES = st.one_of(
+    st.booleans().map(lambda value: (str(value).upper(), Constant(value=value))),
+    st.builds(
+        lambda name, state: (f"{state}({quoted(name)})", InState(name, state)), NAMES, STATES
+    ),
+)
+RULES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        inner.map(lambda one: (f"NOT ({one[0]})", Not(one[1]))),
+        st.lists(inner, min_size=2, max_size=3).map(
+            lambda some: (
+                " AND ".join(f"({text})" for text, _ in some),
+                AllOf(tuple(rule for _, rule in some)),
+            )
+        ),
+        st.lists(inner, min_size=2, max_size=3).map(
+            lambda some: (
+                " OR ".join(f"({text})" for text, _ in some),
+                AnyOf(tuple(rule for _, rule in some)),
+            )
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+def naive_truth(rule: Rule, states: dict[str, AlarmState]) -> bool:
+    match rule:
+        case InState(alarm, state):
+            return alarm in states and states[alarm] == state
+        case Constant(value):
+            return value
+        case Not(inner):
+            return not naive_truth(inner, states)
+        case AllOf(rules):
+            return False not in [naive_truth(each, states) for each in rules]
+        case AnyOf(rules):
+            return True in [naive_truth(each, states) for each in rules]
+    raise AssertionError(rule)
+
+
+@given(RULES, st.dictionaries(NAMES, STATES))
+def test_rules_are_read_and_judged_as_they_were_written(written, states):
+    text, rule = written
+    read = composite_alarms.parse(text)
+    assert composite_alarms.holds(read, states) is naive_truth(rule, states)
+    assert composite_alarms.children(read) == composite_alarms.children(rule)
+
+
+@given(st.text(alphabet='ALRM()"abNOTD, \\', max_size=30))
+def test_any_text_is_a_rule_or_none(text):
+    assert composite_alarms.parse(text) is not None

@@ -13,8 +13,10 @@ from openecs.api.ecs import SERVICE
 from openecs.control.daemons import Daemons
 from openecs.decide import lifecycle
 from openecs.decide.services.state import SchedulerSettings
+from openecs.model.alarms import AlarmState, Comparison, MetricAlarm, MetricStat
 from openecs.model.clusters import CapacityProvider, ManagedInstancesProvider
 from openecs.model.tasks import LaunchType, StopCode, Task, TaskStatus
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.definitions import definition_of
 from openecs.store.kinds import (
     CAPACITY_PROVIDERS,
@@ -244,3 +246,31 @@ async def test_without_leave_nothing_is_written(world) -> None:
     loop = Daemons(store=world.store, clock=lambda: NOW, ids=CountingIds(), guard=guard)
     with pytest.raises(NotTheLeader):
         await loop._reconcile((SCOPE, "default/agent"))
+
+
+async def test_an_alarm_rolls_a_deployment_back(world) -> None:
+    alarm = MetricAlarm(
+        scope=SCOPE,
+        name="errors",
+        metric=MetricStat(namespace="A", name="B", period=60, stat="Sum"),
+        comparison=Comparison.GREATER,
+        threshold=1.0,
+        evaluation_periods=1,
+        configured_at=NOW,
+        updated_at=NOW,
+        transitioned_at=NOW,
+    )
+    await world.put(METRIC_ALARMS, alarm)
+    created = await create(world)
+    await world.started()
+    await world.status(created, "SUCCESSFUL")
+    answer = await world.do(
+        "UpdateDaemon",
+        daemonArn=DAEMON,
+        daemonTaskDefinitionArn="agent:2",
+        deploymentConfiguration={"alarms": {"alarmNames": ["errors"], "enable": True}},
+        **PROVIDERS,
+    )
+    await world.status(answer["deploymentArn"], "IN_PROGRESS")
+    await world.put(METRIC_ALARMS, replace(alarm, state=AlarmState.ALARM))
+    await world.status(answer["deploymentArn"], "ROLLBACK_IN_PROGRESS")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from openecs.decide import retention
+from openecs.model.alarms import AlarmType, HistoryItem, HistoryType
 from openecs.model.clusters import ClusterStatus, IdempotencyRecord
 from openecs.model.services import (
     DeploymentConfiguration,
@@ -81,3 +82,20 @@ def test_ended_service_deployments_are_kept_for_a_while() -> None:
     ended, stopped = record("1", finished_at=NOW - HOUR), record("2", stopped_at=NOW - HOUR)
     others = [record("3", finished_at=NOW), record("4")]
     assert retention.expired_deployments([ended, stopped, *others], HOUR, NOW) == [ended, stopped]
+
+
+def test_what_happened_to_alarms_is_kept_for_thirty_days() -> None:
+    def item(age: timedelta) -> HistoryItem:
+        return HistoryItem(
+            scope=SCOPE,
+            alarm="cpu",
+            alarm_type=AlarmType.METRIC,
+            id="1",
+            at=NOW - age,
+            type=HistoryType.STATE,
+            summary="",
+            data="{}",
+        )
+
+    old, recent = item(timedelta(days=30)), item(timedelta(days=30) - SECOND)
+    assert retention.expired_history([old, recent], retention.ALARM_HISTORY, NOW) == [old]

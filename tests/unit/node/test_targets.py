@@ -67,8 +67,8 @@ async def store():
     return store
 
 
-async def settle(store, task, now=NOW):
-    return await store.write(lambda tx: targets.settle(tx, task, now))
+async def settle(store, task, now=NOW, *, are_balanced=True):
+    return await store.write(lambda tx: targets.settle(tx, task, now, are_balanced=are_balanced))
 
 
 async def registered(store):
@@ -101,6 +101,17 @@ async def test_a_running_task_is_registered_once(store) -> None:
         f"(service web) registered 1 targets in (target-group {GROUP.arn})"
     ]
     assert await settle(store, task) == task
+
+
+async def test_without_load_balancers_nothing_is_drained(store) -> None:
+    running = await settle(store, TASK)
+    draining = await settle(store, stopping(running))
+    assert serving.is_held(draining, NOW)
+    for task in (running, draining):
+        after = await settle(store, task, are_balanced=False)
+        assert not serving.is_held(stopping(after), NOW)
+        assert not list(serving.changes(after, are_balanced=False))
+    assert await registered(store) == {}
 
 
 async def test_a_task_with_an_address_is_registered_by_it(store) -> None:

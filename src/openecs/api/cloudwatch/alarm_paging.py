@@ -22,13 +22,22 @@ def page(
 
     ``items`` are all there are, in the order of their keys. Raises ``InvalidNextToken``.
     """
-    size = request.get("MaxRecords") or _USUAL
-    left = items
-    if (token := request.get("NextToken")) is not None:
-        last = _last(token)
-        left = [each for each in items if (key(each) < last if descending else key(each) > last)]
-    shown = left[:size]
-    return shown, _token(key(shown[-1])) if len(left) > size else None
+    most, left = size(request), items
+    if (behind := last(request)) != "":
+        left = [i for i in items if (key(i) < behind if descending else key(i) > behind)]
+    shown = left[:most]
+    return shown, _token(key(shown[-1])) if len(left) > most else None
+
+
+def size(request: Members) -> int:
+    """How many items the page has."""
+    return int(request.get("MaxRecords") or _USUAL)
+
+
+def last(request: Members) -> str:
+    """The key of the last item of the page before; empty: there was none."""
+    token = request.get("NextToken")
+    return _last(token) if token is not None else ""
 
 
 def _token(key: str) -> str:
