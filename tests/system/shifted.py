@@ -70,6 +70,11 @@ class Shifted(Balanced):
         groups = found["ForwardConfig"]["TargetGroups"]
         return {names[each["TargetGroupArn"]]: each["Weight"] for each in groups}
 
+    def shift(self, first: int, alternate: int) -> None:
+        """Have the production rule forward so by hand."""
+        action = self._forward((self.group, first), (self.alternate, alternate))
+        self.elb.modify_rule(RuleArn=self.rule, Actions=[action])
+
     def deployment(self) -> dict:
         """The newest service deployment."""
         ecs, cluster = self.services.ecs, self.services.cluster

@@ -7,6 +7,8 @@ from botocore.exceptions import ClientError
 
 from openecs_server import eventually
 from services import RUNS
+from shifted import Shifted, says
+from traffic import traffic
 
 pytestmark = pytest.mark.system
 
@@ -64,6 +66,85 @@ def test_task_sets_of_an_external_service_place_real_tasks(services):
     ecs.delete_task_set(**here, taskSet=made["id"], force=True)
     eventually(lambda: not ecs.describe_task_sets(**here)["taskSets"])
     eventually(lambda: not services.containers())
+
+
+@pytest.fixture
+def shifted(services):
+    shifted = Shifted(services)
+    yield shifted
+    shifted.close()
+
+
+class Sets:
+    """The task sets of an EXTERNAL service ``s``, each behind a target group of its own."""
+
+    def __init__(self, shifted: Shifted, count: int) -> None:
+        self.shifted, self.ecs = shifted, shifted.services.ecs
+        self.here = {"cluster": shifted.services.cluster, "service": "s"}
+        self.ecs.create_service(
+            cluster=self.here["cluster"],
+            serviceName="s",
+            desiredCount=count,
+            deploymentController={"type": "EXTERNAL"},
+        )
+
+    def create(self, word: str, group: str, percent: int) -> str:
+        """The id of a new one, whose tasks answer with the word."""
+        made = self.ecs.create_task_set(
+            **self.here,
+            taskDefinition=self.shifted.services.define(word, says(word)),
+            scale={"value": percent, "unit": "PERCENT"},
+            loadBalancers=[{"targetGroupArn": group, "containerName": "app", "containerPort": 80}],
+        )
+        return made["taskSet"]["id"]
+
+    def steady(self, name: str, count: int) -> None:
+        """Wait until one is steady with so many tasks."""
+
+        def look() -> bool:
+            (now,) = self.ecs.describe_task_sets(**self.here, taskSets=[name])["taskSets"]
+            return now["stabilityStatus"] == "STEADY_STATE" and now["runningCount"] == count
+
+        eventually(look, within=60)
+
+    def scale(self, name: str, percent: int) -> None:
+        """Have one run another share of the service's tasks."""
+        scale = {"value": percent, "unit": "PERCENT"}
+        self.ecs.update_task_set(**self.here, taskSet=name, scale=scale)
+
+    def delete(self, name: str) -> None:
+        """Have one go, and wait until it has."""
+        self.ecs.delete_task_set(**self.here, taskSet=name, force=True)
+
+        def gone() -> bool:
+            found = self.ecs.describe_task_sets(**self.here)["taskSets"]
+            return name not in {each["id"] for each in found}
+
+        eventually(gone, within=60)
+
+
+@pytest.mark.timeout(150)
+def test_task_sets_behind_target_groups_change_places_without_a_failed_request(shifted):
+    shifted.active()
+    sets = Sets(shifted, 2)
+    blue = sets.create("blue", shifted.group, 100)
+    sets.steady(blue, 2)
+    eventually(lambda: set(shifted.answers(4)) == {"blue"})
+    with traffic(f"http://127.0.0.1:{shifted.port}/", host=shifted.host) as load:
+        green = sets.create("green", shifted.alternate, 50)
+        sets.steady(green, 1)
+        shifted.shift(50, 50)
+        eventually(lambda: set(shifted.answers(40)) == {"blue", "green"})
+        sets.scale(green, 100)
+        sets.steady(green, 2)
+        shifted.shift(0, 100)
+        sets.ecs.update_service_primary_task_set(**sets.here, primaryTaskSet=green)
+        eventually(lambda: set(shifted.answers(10)) == {"green"})
+        sets.scale(blue, 50)
+        sets.steady(blue, 1)
+        sets.delete(blue)
+    assert load.failures == []
+    assert set(load.bodies) == {"blue", "green"}
 
 
 @pytest.mark.covers("ecs:ListServicesByNamespace")
