@@ -25,7 +25,7 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
@@ -69,6 +69,7 @@ _SERVICES = (
     ec2.SERVICE,
     elbv2.SERVICE,
     cloudwatch.SERVICE,
+    application_autoscaling.SERVICE,
 )
 
 

@@ -124,10 +124,16 @@ def _computed(policy: ScalingPolicy, alarm: MetricAlarm, value: float, current: 
         return stepped(policy.step, current, value, alarm.threshold)
     if policy.tracking is None:
         return None
-    wanted = tracked(current, value, policy.tracking.target)
+    wanted = tracked(current, _per_minute(alarm, value), policy.tracking.target)
     if is_low(policy, alarm):
         return min(wanted, current)
     return max(wanted, current + 1)
+
+
+def _per_minute(alarm: MetricAlarm, value: float) -> float:
+    """What is counted, is counted by the minute, however short the alarm's periods are."""
+    is_count = alarm.metric is not None and alarm.metric.stat in {"Sum", "SampleCount"}
+    return value * 60 / alarm.period if is_count else value
 
 
 def is_low(policy: ScalingPolicy, alarm: MetricAlarm) -> bool:

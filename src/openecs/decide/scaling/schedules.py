@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from openecs.model.scaling import ScheduledAction
+
 _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\(([^()]+)\)")
@@ -41,6 +43,25 @@ def next_time(
     raise BadSchedule(schedule)
 
 
+def first_time(action: ScheduledAction, now: datetime) -> datetime | None:
+    """When an action that was put now is done first; a start time is a time to do it, too."""
+    start = action.start
+    if start is not None and start > now and not action.schedule.startswith("at("):
+        # Looked at even so: a schedule that is none is to be refused.
+        next_time(action.schedule, action.timezone, after=start, begun=start)
+        return start
+    return following(action, now)
+
+
+def following(action: ScheduledAction, now: datetime) -> datetime | None:
+    """The action's next time; None where it has ended by then. Raises ``BadSchedule``."""
+    begun = action.start or action.created_at
+    found = next_time(action.schedule, action.timezone, after=now, begun=begun)
+    if found is not None and action.end is not None and found > action.end:
+        return None
+    return found
+
+
 def _once(text: str, zone: ZoneInfo, after: datetime) -> datetime | None:
     try:
         when = datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
@@ -62,7 +83,7 @@ def _cron(fields: list[str], zone: ZoneInfo, after: datetime) -> datetime | None
         raise BadSchedule(" ".join(fields))
     minute, hour, day, month, weekday, year = fields
     weekday = _DAY_NUMBER.sub(lambda m: str(int(m[0]) - 1), weekday)
-    line = " ".join((minute, hour, day, month, weekday)).replace("?", "*")
+    line = f"{minute} {hour} {day} {month} {weekday}".replace("?", "*")
     for first, last in _spans(_years(year), after.astimezone(zone).year):
         begin = datetime(first, 1, 1, tzinfo=zone) - timedelta(minutes=1)
         try:
