@@ -37,6 +37,7 @@ from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
+from openecs.control.scaling import Scaling
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
@@ -303,6 +304,7 @@ def _control(
         url=settings.alarm_webhook_url,
         guard=guard,
     )
+    scaling = Scaling(store=store, metrics=stores.metrics, clock=now, ids=SystemIds(), guard=guard)
     loops = [
         services.run,
         daemons.run,
@@ -312,6 +314,7 @@ def _control(
         hooks.run,
         express.run,
         alarms.run,
+        scaling.run,
     ]
     if not settings.shares_database:
         return _together([run() for run in loops])

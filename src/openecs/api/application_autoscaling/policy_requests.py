@@ -77,19 +77,28 @@ def _steps(given: Sequence[Members], kind: AdjustmentType) -> tuple[Step, ...]:
     steps = sorted((_step(each) for each in given), key=_from)
     if kind is AdjustmentType.EXACT and any(step.adjustment < 0 for step in steps):
         raise errors.validation("ScalingAdjustment must not be negative for ExactCapacity")
+    _check_intervals(steps)
+    return tuple(steps)
+
+
+def _check_intervals(steps: Sequence[Step]) -> None:
+    """No interval is empty, none overlap, and none is missing between or beyond them."""
     for step in steps:
         if step.lower is not None and step.upper is not None and step.lower >= step.upper:
             raise errors.validation("Step adjustment intervals must not be empty")
+    _check_ends(steps[0], steps[-1])
     for before, after in pairwise(steps):
         if before.upper is None or after.lower is None or before.upper > after.lower:
             raise errors.validation("Step adjustment intervals can't overlap")
         if before.upper != after.lower:
             raise errors.validation("Step adjustment intervals can't have gaps between them")
-    if (steps[0].lower or 0) < 0:
+
+
+def _check_ends(first: Step, last: Step) -> None:
+    if (first.lower or 0) < 0:
         raise errors.validation("If there is a negative lower bound, one must be unspecified")
-    if (steps[-1].upper or 0) > 0:
+    if (last.upper or 0) > 0:
         raise errors.validation("If there is a positive upper bound, one must be unspecified")
-    return tuple(steps)
 
 
 def _step(given: Members) -> Step:

@@ -71,21 +71,24 @@ def put(
     tx: Transaction, target: ScalableTarget, policy: ScalingPolicy, ids: Ids, now: datetime
 ) -> None:
     """Write the alarms of a policy; those that are there keep their state."""
-    for name, alarm in zip(policy.alarms, _made(target, policy, now), strict=False):
-        known = tx.get(METRIC_ALARMS, target.scope, name)
-        if known is not None:
-            alarm = replace(
-                alarm,
-                state=known.state,
-                reason=known.reason,
-                reason_data=known.reason_data,
-                updated_at=known.updated_at,
-                transitioned_at=known.transitioned_at,
-                tags=known.tags,
-            )
+    for made in _made(target, policy, now):
+        known = tx.get(METRIC_ALARMS, target.scope, made.name)
+        alarm = made if known is None else _as_it_is(made, known)
         tx.put(METRIC_ALARMS, alarm)
         what = "Create" if known is None else "Update"
         tx.add(ALARM_HISTORY, configured(alarm, what, ids.uuid(), now))
+
+
+def _as_it_is(alarm: MetricAlarm, known: MetricAlarm) -> MetricAlarm:
+    return replace(
+        alarm,
+        state=known.state,
+        reason=known.reason,
+        reason_data=known.reason_data,
+        updated_at=known.updated_at,
+        transitioned_at=known.transitioned_at,
+        tags=known.tags,
+    )
 
 
 def metric_of(tracking: TargetTracking, resource_id: str) -> MetricStat | None:

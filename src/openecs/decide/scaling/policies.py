@@ -192,7 +192,11 @@ def _acted(policy: ScalingPolicy, demands: Iterable[Demand], now: datetime) -> S
     due = {d.alarm.name: now for d in mine if d.is_due}
     kept = {d.alarm.name for d in mine}
     earlier = {name: at for name, at in policy.acted.items() if name in kept}
-    return replace(policy, acted=earlier | due) if due else policy
+    if not due:
+        return policy
+    is_news = any(d.alarm.transitioned_at == next_due(policy, d.alarm) for d in mine)
+    told = None if is_news else policy.not_scaled
+    return replace(policy, acted=earlier | due, not_scaled=told)
 
 
 def _scaled(policy: ScalingPolicy, by: Demand, seen: Seen, capacity: int) -> ScalingPolicy:
