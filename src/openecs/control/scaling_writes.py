@@ -132,18 +132,22 @@ def _tell_not_scaled(
         return
     tx.put(SCALING_POLICIES, replace(policy, not_scaled=reason))
     service = references.service(tx, target.scope, target.resource_id)
-    told = _ended(
-        target,
-        ids,
-        now,
+    told = ScalingActivity(
+        scope=target.scope,
+        resource_id=target.resource_id,
+        id=ids.uuid(),
+        started_at=now,
+        ended_at=now,
         description="Attempting to scale due to alarm triggered",
         cause=_cause(demand),
         status=ActivityStatus.FAILED,
         message=_WHY[reason] if reason else "",
+        not_scaled=reason,
+        minimum=target.minimum,
+        maximum=target.maximum,
+        current=service.desired_count if service else None,
     )
-    current = service.desired_count if service else None
-    limits = {"minimum": target.minimum, "maximum": target.maximum}
-    tx.add(SCALING_ACTIVITIES, replace(told, not_scaled=reason, current=current, **limits))
+    tx.add(SCALING_ACTIVITIES, told)
 
 
 _WHY = {
@@ -179,10 +183,12 @@ def _run(
     what = " and ".join(f"{name} capacity to {n}" for name, n in given if n is not None)
     fits = after.minimum <= after.maximum
     reason = "Reason: Maximum capacity cannot be less than minimum capacity"
-    told = _ended(
-        target,
-        ids,
-        now,
+    told = ScalingActivity(
+        scope=target.scope,
+        resource_id=target.resource_id,
+        id=ids.uuid(),
+        started_at=now,
+        ended_at=now,
         description=f"Setting {what}",
         cause=f"scheduled action name {action.name} was triggered",
         status=ActivityStatus.SUCCESSFUL if fits else ActivityStatus.FAILED,
@@ -194,29 +200,6 @@ def _run(
     tx.put(SCALABLE_TARGETS, after)
     capacity.bring_into_bounds(tx, after, ids, now)
     return after
-
-
-def _ended(
-    target: ScalableTarget,
-    ids: Ids,
-    now: datetime,
-    *,
-    description: str,
-    cause: str,
-    status: ActivityStatus,
-    message: str,
-) -> ScalingActivity:
-    return ScalingActivity(
-        scope=target.scope,
-        resource_id=target.resource_id,
-        id=ids.uuid(),
-        description=description,
-        cause=cause,
-        status=status,
-        message=message,
-        started_at=now,
-        ended_at=now,
-    )
 
 
 def _close(tx: Transaction, seen: Look, status: ActivityStatus, now: datetime) -> None:
