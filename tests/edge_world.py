@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 
 from openecs.edge.edge import Edge
+from openecs.edge.snapshot import Doors
 from openecs.model.load_balancing import (
     Action,
     Condition,
@@ -81,14 +82,18 @@ class World:
         self.store = MemoryStore()
         self.port = free_port()
         self.lambda_url = ""
+        self.doors = Doors("127.0.0.1")
         self.balancer = a_load_balancer(loopback_address=f"127.64.{os.getpid() % 250}.9")
 
     def an_edge(self) -> Edge:
         logs = self.directory.parent / "logs"
-        where = {"directory": self.directory, "logs": logs, "address": "127.0.0.1"}
+        where = {"directory": self.directory, "logs": logs, "doors": self.doors}
         seconds = (NOW + timedelta(seconds=number) for number in itertools.count())
         return Edge(
-            store=self.store, clock=lambda: next(seconds), lambda_url=self.lambda_url, **where
+            store=self.store,
+            clock=lambda: next(seconds),
+            lambda_url=self.lambda_url,
+            **where,
         )
 
     @contextlib.asynccontextmanager

@@ -24,6 +24,8 @@ class Provider:
         self.client, self.secret = "me", "hidden"
         self.url = ""
         self.expires_in = 3600
+        self.refreshes = False
+        self.access_token = "token-of-access"
         self.logins: list[dict[str, str]] = []
         self.exchanges: list[dict[str, str]] = []
         self._codes: set[str] = set()
@@ -67,12 +69,15 @@ class Provider:
         form = {key: str(value) for key, value in (await request.post()).items()}
         self.exchanges.append(form)
         known = form.get("client_id") == self.client and form.get("client_secret") == self.secret
-        if not known or form.get("code") not in self._codes:
+        is_refresh = form.get("refresh_token") == "token-of-refresh"
+        if not known or not (is_refresh or form.get("code") in self._codes):
             return web.json_response({"error": "invalid_grant"}, status=400)
-        self._codes.discard(form["code"])
+        self._codes.discard(form.get("code", ""))
+        refresh = {"refresh_token": "token-of-refresh"} if self.refreshes else {}
         return web.json_response(
-            {
-                "access_token": "token-of-access",
+            refresh
+            | {
+                "access_token": self.access_token,
                 "id_token": self.token(nested={"sub": "somebody else"}),
                 "token_type": "Bearer",
                 "expires_in": self.expires_in,

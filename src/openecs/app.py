@@ -20,6 +20,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import msgspec
+import psutil
 import structlog
 import uvicorn
 import uvloop
@@ -42,6 +43,7 @@ from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
 from openecs.edge.edge import Edge
+from openecs.edge.snapshot import Doors
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import StoredCredentials
@@ -239,10 +241,17 @@ def _edge(settings: Settings, store: Store) -> Edge:
         store=store,
         directory=directory,
         logs=settings.directory / "access-logs",
-        address=settings.elb_bind_address,
+        doors=Doors(settings.elb_bind_address, _own_addresses()),
         clock=now,
         lambda_url=settings.lambda_url,
     )
+
+
+def _own_addresses() -> tuple[str, ...]:
+    """The blocks of addresses that clients on this machine come from."""
+    every = (each for found in psutil.net_if_addrs().values() for each in found)
+    own = {f"{each.address}/32" for each in every if each.family == socket.AF_INET}
+    return ("127.0.0.0/8", *sorted(own))
 
 
 def _services(settings: Settings, store: Store, leader: Leader) -> Services:

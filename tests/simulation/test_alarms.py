@@ -291,3 +291,38 @@ async def test_a_suppressor_holds_back_the_actions_of_a_composite_alarm():
         await world.until(58)
         assert [(at - BEGIN).total_seconds() for at in await actions()] == [pytest.approx(57)]
         assert (await world.alarm("both")).suppressed_by is None
+
+
+@simulated
+async def test_a_flood_of_metrics_delays_no_alarm():
+    world = World()
+    await world.put(an_alarm())
+
+    async def flood():
+        number = 0
+        while True:
+            number += 1
+            await world.measure(float(number), f"flood-{number % 500}")
+            await asyncio.sleep(0.005)
+
+    async with world.alarms():
+        flooding = asyncio.create_task(flood())
+        await world.measure(99.0)
+        await world.until(58)
+        flooding.cancel()
+        alarm = await world.alarm()
+        assert alarm.state is AlarmState.ALARM
+        assert (alarm.transitioned_at - BEGIN).total_seconds() == pytest.approx(57, abs=0.01)
+
+
+@simulated
+async def test_an_alarm_that_cannot_be_judged_harms_no_other():
+    world = World()
+    odd = MetricStat(namespace="A", name="odd", period=60, stat="unheard-of")
+    await world.put(an_alarm("odd", metric=odd), an_alarm())
+    async with world.alarms():
+        for name in ("odd", "cpu"):
+            await world.measure(99.0, name)
+        await world.until(58)
+        assert (await world.alarm()).state is AlarmState.ALARM
+        assert (await world.alarm("odd")).state is AlarmState.INSUFFICIENT_DATA

@@ -108,3 +108,39 @@ def test_alarms_tell_the_webhook_and_survive_a_crash(tmp_path):
             assert f"Successfully executed action {TOPIC}" in told
         finally:
             server.clean()
+
+
+@pytest.mark.system
+def test_the_command_line(quick_server):
+    def cloudwatch(*arguments: str) -> dict:
+        return quick_server.aws("cloudwatch", *arguments)
+
+    cloudwatch(
+        "put-metric-alarm",
+        *("--alarm-name", "by-hand", "--namespace", "Test", "--metric-name", "Errors"),
+        *("--statistic", "Sum", "--period", "60", "--evaluation-periods", "1"),
+        *("--threshold", "1", "--comparison-operator", "GreaterThanThreshold"),
+        *("--treat-missing-data", "notBreaching"),
+    )
+    cloudwatch("wait", "alarm-exists", "--alarm-names", "by-hand")
+    rule = 'ALARM("by-hand") OR FALSE'
+    cloudwatch("put-composite-alarm", "--alarm-name", "over-it", "--alarm-rule", rule)
+    types = ("--alarm-types", "CompositeAlarm", "MetricAlarm")
+
+    def states() -> set[str]:
+        shown = cloudwatch("describe-alarms", "--alarm-names", "by-hand", "over-it", *types)
+        return {one["StateValue"] for each in shown.values() for one in each}
+
+    eventually(lambda: states() == {"OK"})
+    told = ("--state-value", "ALARM", "--state-reason", "a drill")
+
+    def rings() -> bool:
+        # It is judged each minute, and OK then.
+        cloudwatch("set-alarm-state", "--alarm-name", "by-hand", *told)
+        return states() == {"ALARM"}
+
+    eventually(rings)
+    history = cloudwatch("describe-alarm-history", "--alarm-name", "over-it", *types)
+    summaries = [item["HistorySummary"] for item in history["AlarmHistoryItems"]]
+    assert "Alarm updated from OK to ALARM" in summaries
+    cloudwatch("delete-alarms", "--alarm-names", "by-hand", "over-it")

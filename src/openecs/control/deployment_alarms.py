@@ -13,20 +13,20 @@ from openecs.store.base import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentAlarms:
+class SeenAlarms:
     """The names of the alarms in ALARM, and the longest time that one of all looks back."""
 
     ringing: frozenset[str] = frozenset()
     bake: timedelta = timedelta(0)
 
 
-def deployment_alarms(view: View, scope: Scope, names: Iterable[str]) -> DeploymentAlarms:
+def deployment_alarms(view: View, scope: Scope, names: Iterable[str]) -> SeenAlarms:
     """What alarms of these names say; those that do not exist say nothing."""
     found = [alarm for name in names if (alarm := _alarm(view, scope, name)) is not None]
     looks_back = (
         alarm.period * alarm.evaluation_periods for alarm in found if isinstance(alarm, MetricAlarm)
     )
-    return DeploymentAlarms(
+    return SeenAlarms(
         ringing=frozenset(alarm.name for alarm in found if alarm.state is AlarmState.ALARM),
         bake=timedelta(seconds=max(looks_back, default=0)),
     )

@@ -142,14 +142,8 @@ class MetricAlarms:
         asked = [(alarm, _spans(alarm, now)) for alarm in due]
         spans = list(dict.fromkeys(span for _, each in asked for span in each.values()))
         read = dict(zip(spans, await self._metrics.read(spans), strict=True))
-        found = []
-        for alarm, each in asked:
-            points = alarm_values.points(alarm, _by_id(each, read))
-            told = alarms.evaluate(alarm, points, now)
-            if told is not None and told.state is not alarm.state:
-                news = News(told.state, told.reason, told.reason_data)
-                found.append(_Judged(alarm, news, self._ids.uuid()))
-        return found
+        found = ((alarm, _news_of(alarm, _by_id(each, read), now)) for alarm, each in asked)
+        return [_Judged(alarm, news, self._ids.uuid()) for alarm, news in found if news]
 
     def _write(self, judged: Sequence[_Judged], now: datetime, tx: Transaction) -> None:
         if self._guard is not None:
@@ -175,6 +169,20 @@ class _Judged:
     alarm: MetricAlarm
     news: News
     fresh: str
+
+
+def _news_of(
+    alarm: MetricAlarm, read: Mapping[str, Sequence[Datapoint]], now: datetime
+) -> News | None:
+    """The state an alarm is to come to; None where it stays in its own."""
+    try:
+        told = alarms.evaluate(alarm, alarm_values.points(alarm, read), now)
+    except Exception:  # whatever one alarm does, the others are judged
+        log.exception("alarm not judged", alarm=alarm.arn)
+        return None
+    if told is None or told.state is alarm.state:
+        return None
+    return News(told.state, told.reason, told.reason_data)
 
 
 def _after(moment: datetime) -> datetime:

@@ -10,7 +10,7 @@ from openecs.api.base import Call
 from openecs.api.ecs.service_story import tell
 from openecs.control import service_traffic
 from openecs.control.capacity import Where
-from openecs.control.deployment_alarms import DeploymentAlarms, deployment_alarms
+from openecs.control.deployment_alarms import SeenAlarms, deployment_alarms
 from openecs.control.service_targets import verdicts
 from openecs.decide import lifecycle
 from openecs.decide.placement import resources
@@ -59,7 +59,7 @@ class Seen:
     #: What the target groups of its tasks say.
     targets: Mapping[str, TargetVerdict]
     #: The deployment alarms that are in ALARM, and the longest time that one looks back.
-    alarms: DeploymentAlarms
+    alarms: SeenAlarms
     #: What the rules forward to that the newest deployment shifts traffic with.
     forwards: Forwards
 

@@ -22,6 +22,12 @@ _LOGGERS = "type.googleapis.com/envoy.extensions.access_loggers"
 _TIME = "%Y-%m-%dT%H:%M:%S.%6fZ"
 _NONE = "-"
 
+#: What Envoy says of logins that failed, and AWS's words for it.
+_REASONS = (
+    ("CSRF token", "AuthInvalidStateParam"),
+    ("Failed to get access token", "AuthInvalidGrantError"),
+)
+
 #: What Envoy notes of a request.
 _NOTED = {
     "time": f"%EMIT_TIME({_TIME})%",
@@ -143,7 +149,8 @@ def balancer_name(noted: PurePath) -> str:
 
 def line(entry: Entry, balancer: str) -> str:
     """The line of a request."""
-    priority, _, actions = (entry["route"] or "-1 ").partition(" ")
+    priority, _, wanted = (entry["route"] or "-1 ").partition(" ")
+    actions = _executed(entry, wanted)
     status, by_target = _status(entry), entry["details"] == "via_upstream"
     target = entry["target"] or _NONE
     target_status = str(entry["status"]) if by_target else _NONE
@@ -172,8 +179,7 @@ def line(entry: Entry, balancer: str) -> str:
             entry["created"],
             quoted(actions),
             quoted(redirected),
-            # The reason of an error, which only functions and authentication have.
-            quoted(None),
+            quoted(_reason(entry, actions)),
             quoted(target),
             quoted(target_status),
             # Classification and its reason, the connection's trace.
@@ -183,6 +189,22 @@ def line(entry: Entry, balancer: str) -> str:
             quoted(f"Transform{entry['transform']}" if entry["transform"] else None),
         )
     )
+
+
+def _executed(entry: Entry, wanted: str) -> str:
+    """The actions that were done: with who is not known yet, the first one alone."""
+    first, _, others = wanted.partition(",")
+    details = entry["details"] or ""
+    refused = entry["status"] == 401 and details not in {"via_upstream", "direct_response"}
+    return first if others and (details.startswith("oauth.") or refused) else wanted
+
+
+def _reason(entry: Entry, actions: str) -> str | None:
+    """Why authentication has failed, as far as Envoy tells."""
+    if actions != "authenticate":
+        return None
+    details = (entry["details"] or "").replace("_", " ")
+    return next((reason for part, reason in _REASONS if details.startswith(part)), None)
 
 
 def _type(entry: Entry) -> str:

@@ -116,7 +116,7 @@ local function taken(headers, mine)
   for name, value in string.gmatch(headers:get("cookie") or "", "([^=;%s]+)=([^;]*)") do
     if mine[name] then
       found[mine[name]] = value
-    elseif name:sub(1, #"NONCE") ~= "NONCE" then
+    elseif name:sub(1, #"NONCE") ~= "NONCE" and not mine[name:match("^(.*)_%w+$") or ""] then
       table.insert(kept, name .. "=" .. value)
     end
   end
@@ -223,6 +223,9 @@ def _config(oidc: OidcAction, cookies: Resource, xds: Path) -> Resource:
         "signout_path": _NOWHERE,
         "preserve_authorization_header": True,
         "auth_scopes": oidc.scope.split(),
+        # Browsers take cookies of 4096 bytes at most.
+        "token_cookie_chunking": {"max_cookie_size": 3800, "max_chunks": 5},
+        "use_access_token_expiry_for_id_token_cookie": True,
         "use_refresh_token": True,
         "default_expires_in": seconds,
         "default_refresh_token_expires_in": seconds,

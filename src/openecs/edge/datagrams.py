@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openecs.edge import admission
 from openecs.model.load_balancing import WeightedTargetGroup
 
 Resource = dict[str, Any]
@@ -31,14 +32,16 @@ class Flow:
     is_sticky: bool
 
 
-def listener(name: str, address: str, flow: Flow) -> Resource:
-    """The listener at an address."""
+def listener(
+    name: str, address: str, flow: Flow, admitted: Sequence[str] | None = None
+) -> Resource:
+    """The listener at an address, for clients of some blocks only unless that is None."""
     config = {
         "@type": f"{_PROXY}.UdpProxyConfig",
         "stat_prefix": "datagrams",
         "idle_timeout": _IDLE,
         "hash_policies": [{"source_ip": True}],
-        "matcher": _matcher(flow),
+        "matcher": admission.datagrams(admitted, _matcher(flow)),
     }
     place = {"address": address, "port_value": flow.port, "protocol": "UDP"}
     return {

@@ -25,7 +25,7 @@ from openecs.edge.functions import Functions, socket_of
 from openecs.edge.listeners import notes_directory
 from openecs.edge.providers import known_authorities
 from openecs.edge.publisher import Publisher
-from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Site, Snapshot, World
+from openecs.edge.snapshot import CLUSTERS, LISTENERS_FILE, Doors, Site, Snapshot, World
 from openecs.model.identity import Scope
 from openecs.model.load_balancing import LoadBalancerState, LoadBalancerStateCode, TargetType
 from openecs.store.base import Change, FeedTruncated, Revision, Store, StoreError, Transaction, View
@@ -35,10 +35,12 @@ from openecs.store.kinds import (
     LOAD_BALANCER_STATES,
     LOAD_BALANCERS,
     RULES,
+    SECURITY_GROUPS,
     SERVER_CERTIFICATES,
     TARGET_GROUPS,
     TARGET_HEALTH,
     TARGETS,
+    TASKS,
     TRUST_STORES,
 )
 
@@ -55,6 +57,7 @@ _ROUTING = frozenset(
         LOAD_BALANCERS,
         LISTENERS,
         RULES,
+        SECURITY_GROUPS,
         TARGET_GROUPS,
         CERTIFICATES,
         SERVER_CERTIFICATES,
@@ -72,7 +75,7 @@ class Edge:
     """The load balancers of an installation on this machine.
 
     ``directory`` is where Envoy's files are, ``logs`` where access logs are delivered to,
-    ``address`` where the door of each port is, ``lambda_url`` where functions are invoked.
+    ``lambda_url`` where functions are invoked.
     """
 
     def __init__(
@@ -81,14 +84,14 @@ class Edge:
         store: Store,
         directory: Path,
         logs: Path,
-        address: str,
+        doors: Doors,
         clock: Callable[[], datetime],
         lambda_url: str = "",
     ) -> None:
         self._store = store
         self._xds = directory / "xds"
         self._xds.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._site = Site(address=address, xds=self._xds, authorities=known_authorities())
+        self._site = Site(doors, self._xds, authorities=known_authorities())
         self.envoy = Envoy(directory)
         self._publisher = Publisher(self._xds)
         self._functions = Functions(store=store, socket=socket_of(self._xds), url=lambda_url)
@@ -98,6 +101,8 @@ class Edge:
         self._used: dict[Group, str] = {}
         #: Those of them whose targets are load balancers, which are told of it.
         self._of_balancers: frozenset[Group] = frozenset()
+        #: Whether tasks matter: those that security groups of load balancers let in.
+        self._has_members = False
         self._clusters: list[dict[str, Any]] = []
         #: How many updates Envoy has refused so far, by what they were of.
         self._refused: dict[str, int] = {}
@@ -149,7 +154,7 @@ class Edge:
 
     def _absorb(self, batch: Sequence[Change]) -> None:
         for change in batch:
-            if change.kind in _ROUTING:
+            if change.kind in _ROUTING or (self._has_members and change.kind == TASKS.name):
                 self._is_stale = True
             elif change.kind in _ENDPOINTS:
                 # Ids of targets may have slashes.
@@ -213,6 +218,7 @@ class Edge:
         self._of_balancers = frozenset(
             (g.scope, g.path) for g in world.groups.values() if g.target_type is TargetType.ALB
         )
+        self._has_members = world.has_members
         told = snapshot.build(world, self._site)
         if not told.listeners[LISTENERS_FILE] and self.envoy.pid is None:
             await self._store.write(partial(_record, told, {}))

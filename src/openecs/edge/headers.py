@@ -38,12 +38,12 @@ def filters(listeners: Iterable[Listener]) -> list[Resource]:
 
 
 def of_host(listener: Listener) -> Resource:
-    """The part of a listener's virtual host that tells the filter what to do."""
+    """The part of a virtual host's settings that tells the filter what to do."""
     wanted = _wanted(listener)
     if not wanted:
         return {}
     config = {"@type": f"{_LUA}.LuaPerRoute", "filter_context": wanted}
-    return {"typed_per_filter_config": {_FILTER: config}}
+    return {_FILTER: config}
 
 
 def _wanted(listener: Listener) -> Resource:

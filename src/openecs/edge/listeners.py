@@ -6,13 +6,14 @@ a door at the installation's address: there the name that is asked for tells who
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from openecs.edge import (
     access_logs,
+    admission,
     answers,
     authentication,
     client_certificates,
@@ -107,19 +108,26 @@ class Front:
     key_pairs: tuple[KeyPair, ...] = ()
     #: What clients are verified by.
     trust_store: TrustStore | None = None
-    #: The names that rules of the listener are for.
-    hosts: tuple[str, ...] = ()
     #: Whether network load balancers stand before it.
     is_fronted: bool = False
     #: Whether clients stay with the targets of a group.
     is_sticky: bool = False
     rules: tuple[Rule, ...] = ()
+    #: The blocks of addresses whose clients may come to its doors, by transport; None: all.
+    admitted: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     @property
     def actions(self) -> list[Action]:
         """What is done with some request."""
         every = (self.listener.default_actions, *(rule.actions for rule in self.rules))
         return [action for actions in every for action in actions]
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that rules are for, as a handshake may name them: none with wildcards."""
+        conditions = (each for rule in self.rules for each in rule.conditions)
+        named = (v for each in conditions if each.field == "host-header" for v in each.values)
+        return list(dict.fromkeys(v.lower() for v in named if not set(v) & set("*?")))
 
     @property
     def names(self) -> list[str]:
@@ -160,7 +168,8 @@ def own(front: Front, xds: Path) -> list[Resource]:
 
 def datagram_door(front: Front, address: str) -> Resource:
     """The door of a port for datagrams."""
-    return datagrams.listener(f"door {front.listener.port} {UDP}", address, front.flow)
+    name, allowed = f"door {front.listener.port} {UDP}", front.admitted.get(UDP)
+    return datagrams.listener(name, address, front.flow, allowed)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
@@ -174,13 +183,21 @@ def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
             hosts = [host for host in front.hosts if host not in taken]
             names = [front.balancer.dns_name, *hosts]
             taken.update(hosts)
-            chain = _chain(front, routes_file(front.listener), xds)
+            chain = _guarded(front, _chain(front, routes_file(front.listener), xds))
             chain["filter_chain_match"] = {"server_names": names}
             chains.append(chain | {"name": front.balancer.arn})
     shared = door_file(first.listener.port) if first.listener.protocol == "HTTP" else None
     sharing = fronts if shared else (first,)
-    chains.append(_chain(first, shared or routes_file(first.listener), xds, sharing))
+    chain = _chain(first, shared or routes_file(first.listener), xds, sharing)
+    chains.append(chain if shared else _guarded(first, chain))
     return _listener(name, address, fronts, chains, xds)
+
+
+def _guarded(front: Front, chain: Resource) -> Resource:
+    return {
+        **chain,
+        "filters": [*admission.connections(front.admitted.get(TCP)), *chain["filters"]],
+    }
 
 
 def routes_file(listener: Listener) -> str:
@@ -194,9 +211,12 @@ def door_file(port: int) -> str:
     return f"routes-door-{port}"
 
 
-def virtual_host(name: str, domains: Sequence[str], routes: Sequence[Resource]) -> Resource:
-    """The routes of a listener for some names."""
-    return {"name": name, "domains": list(domains), "routes": list(routes)}
+def virtual_host(
+    name: str, domains: Sequence[str], routes: Sequence[Resource], settings: Resource
+) -> Resource:
+    """The routes of a listener for some names, and what filters are to know, by their names."""
+    made = {"name": name, "domains": list(domains), "routes": list(routes)}
+    return {**made, "typed_per_filter_config": settings} if settings else made
 
 
 def forwarding_headers(front: Front) -> Resource:
@@ -261,7 +281,10 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
     else:
         http, everyone = _http(front, routes, xds), sharing or (front,)
         logged = [(each.balancer, each.listener) for each in everyone]
-        changing = headers.filters(each.listener for each in everyone)
+        changing = [
+            *admission.requests(each.admitted.get(TCP) for each in sharing),
+            *headers.filters(each.listener for each in everyone),
+        ]
         http["typed_config"]["http_filters"][:0] = changing
         http["typed_config"].update(connections.settings([each.balancer for each in everyone]))
         http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))

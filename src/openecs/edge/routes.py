@@ -94,6 +94,7 @@ def _callbacks(every: Iterable[Sequence[Action]], ways: Ways) -> Iterator[Route]
     begun = {o.client: o for o in found if o.on_unauthenticated_request == "authenticate"}
     for oidc in begun.values():
         yield {
+            "name": "0 authenticate",
             "match": authentication.callback(oidc),
             **answers.answer(401),
             "typed_per_filter_config": authentication.of_route(oidc, ways.xds),

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from openecs.api.ec2 import task_interfaces
+from openecs.decide.admission import admitted
 from openecs.decide.forwarding import forwarded_groups, groups_of
 from openecs.edge import (
     access_logs,
+    admission,
     authentication,
     client_certificates,
     clusters,
@@ -19,7 +22,7 @@ from openecs.edge import (
     providers,
     routes,
 )
-from openecs.edge.listeners import UDP, Front, forwarding_headers
+from openecs.edge.listeners import TCP, UDP, Front, forwarding_headers
 from openecs.edge.routes import NotBuilt, Ways
 from openecs.edge.stickiness import is_sticky
 from openecs.model.identity import Scope
@@ -32,6 +35,7 @@ from openecs.model.load_balancing import (
     TargetHealth,
     TargetType,
 )
+from openecs.model.network import SecurityGroup
 from openecs.model.trust_stores import TrustStore
 from openecs.store.base import View
 from openecs.store.certificates import key_pair
@@ -39,9 +43,11 @@ from openecs.store.kinds import (
     LISTENERS,
     LOAD_BALANCERS,
     RULES,
+    SECURITY_GROUPS,
     TARGET_GROUPS,
     TARGET_HEALTH,
     TARGETS,
+    TASKS,
     TRUST_STORES,
 )
 
@@ -67,13 +73,32 @@ class World:
     trust_stores: Mapping[str, TrustStore]
     #: Load balancers that are targets themselves, by their ARNs.
     fronted: frozenset[str]
+    #: By account, region and id.
+    security_groups: Mapping[tuple[Scope, str], SecurityGroup]
+    #: The addresses of tasks in the security groups that load balancers' groups name, by their ids.
+    members: Mapping[str, Sequence[str]]
+
+    @property
+    def has_members(self) -> bool:
+        """Whether security groups of load balancers name others, of which tasks come and go."""
+        rules = (rule for group in self.security_groups.values() for rule in group.rules)
+        return any(rule.referenced_group for rule in rules if not rule.is_egress)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The address where the doors of all ports are, and who comes from this machine itself."""
+
+    address: str
+    #: Blocks of addresses: security groups are about others.
+    local: tuple[str, ...] = ("127.0.0.0/8",)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where Envoy is: the address of its doors, and the files it reads."""
+    """Where Envoy is: its doors, and the files it reads."""
 
-    address: str
+    doors: Doors
     xds: Path
     #: The certificates of authorities by which identity providers are known.
     authorities: str | None = None
@@ -107,16 +132,41 @@ def read(view: View) -> World:
         )
     found = sorted(view.scan(LISTENERS, None), key=lambda each: (each.created_at, each.arn))
     arns = {arn for each in found for arn in each.certificates}
-    groups = view.scan(TARGET_GROUPS, None)
+    groups, balancers = view.scan(TARGET_GROUPS, None), view.scan(LOAD_BALANCERS, None)
+    guards = _guards(view, balancers)
     return World(
-        balancers=view.scan(LOAD_BALANCERS, None),
+        balancers=balancers,
         listeners=found,
         rules=rules,
         groups={group.arn: group for group in groups},
         key_pairs={arn: key_pair(view, arn) for arn in arns},
         trust_stores={store.arn: store for store in view.scan(TRUST_STORES, None)},
         fronted=frozenset(_fronted(view, groups)),
+        security_groups=guards,
+        members=_members(view, guards.values()),
     )
+
+
+def _guards(
+    view: View, balancers: Iterable[LoadBalancer]
+) -> dict[tuple[Scope, str], SecurityGroup]:
+    """The security groups of load balancers."""
+    names = {(b.scope, group) for b in balancers for group in b.security_groups}
+    found = {(scope, name): view.get(SECURITY_GROUPS, scope, name) for scope, name in names}
+    return {key: group for key, group in found.items() if group is not None}
+
+
+def _members(view: View, guards: Iterable[SecurityGroup]) -> dict[str, list[str]]:
+    """The addresses of tasks in groups that rules name; tasks are looked at only for those."""
+    rules = (rule for group in guards for rule in group.rules if not rule.is_egress)
+    named = {rule.referenced_group for rule in rules} - {None}
+    found: dict[str, list[str]] = {}
+    tasks = view.find(TASKS, None, "alive", ()) if named else ()
+    for interface in task_interfaces.among(tasks):
+        for group in task_interfaces.security_groups(view, interface):
+            if group.id in named:
+                found.setdefault(group.id, []).append(interface.address)
+    return found
 
 
 def _fronted(view: View, groups: Iterable[TargetGroup]) -> Iterator[str]:
@@ -156,7 +206,7 @@ def build(world: World, site: Site) -> Snapshot:
         file = listeners.routes_file(front.listener)
         routed = _routes_of(world, front, site)
         made.names[front.balancer.arn].append(file)
-        made.routes[file] = [_configuration(file, [_host("all", ["*"], front, routed)])]
+        made.routes[file] = [_configuration(file, [_host(front, routed)])]
         for resource in listeners.own(front, site.xds):
             found.append(resource)
             made.names[front.balancer.arn].append(resource["name"])
@@ -167,9 +217,9 @@ def build(world: World, site: Site) -> Snapshot:
             made.doors[file] = [_door_routes(world, site, shared)]
             made.owners[file] = [listeners.routes_file(f.listener) for f in (*shared, shared[0])]
         if transport == UDP:
-            resource = listeners.datagram_door(shared[0], site.address)
+            resource = listeners.datagram_door(shared[0], site.doors.address)
         else:
-            resource = listeners.door(shared, site.address, site.xds)
+            resource = listeners.door(shared, site.doors.address, site.xds)
         found.append(resource)
         for front in shared:
             made.names[front.balancer.arn].extend([resource["name"], *told])
@@ -220,7 +270,7 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
             ),
             is_fronted=balancer.arn in world.fronted,
             rules=tuple(_rules_of(world, listener)),
-            hosts=_hosts(_rules_of(world, listener)),
+            admitted=_admitted(world, site, balancer, listener.port),
         )
         try:
             _check(front, site)
@@ -230,6 +280,18 @@ def _fronts(world: World, made: Snapshot, site: Site) -> Iterator[Front]:
         else:
             made.names.setdefault(balancer.arn, [])
             yield front
+
+
+def _admitted(
+    world: World, site: Site, balancer: LoadBalancer, port: int
+) -> dict[str, tuple[str, ...] | None]:
+    """Whom the load balancer's security groups let in, and this machine's own clients."""
+    if not balancer.security_groups:
+        return {}
+    names = ((balancer.scope, each) for each in balancer.security_groups)
+    groups = [world.security_groups[name] for name in names if name in world.security_groups]
+    found = {each: admitted(groups, world.members, each.lower(), port) for each in (TCP, UDP)}
+    return {each: None if b is None else (*site.doors.local, *b) for each, b in found.items()}
 
 
 def _check(front: Front, site: Site) -> None:
@@ -260,13 +322,6 @@ def _rules_of(world: World, listener: Listener) -> Sequence[Rule]:
     return world.rules.get(key, ())
 
 
-def _hosts(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """The hosts that some of the rules are for, as a handshake may name them."""
-    conditions = (each for rule in rules for each in rule.conditions)
-    values = (v.lower() for each in conditions if each.field == "host-header" for v in each.values)
-    return tuple(dict.fromkeys(value for value in values if not set(value) & set("*?")))
-
-
 def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
     """Who shares the door of each port: all that speak as the first one does."""
     shared: dict[tuple[str, int], list[Front]] = {}
@@ -280,8 +335,8 @@ def _doors(fronts: Iterable[Front]) -> dict[tuple[str, int], list[Front]]:
 
 
 def _door_routes(world: World, site: Site, fronts: Sequence[Front]) -> Resource:
-    hosts = [_host(f.balancer.arn, f.names, f, _routes_of(world, f, site)) for f in fronts]
-    hosts.append(_host("all", ["*"], fronts[0], _routes_of(world, fronts[0], site)))
+    hosts = [_door_host(world, site, front, is_rest=False) for front in fronts]
+    hosts.append(_door_host(world, site, fronts[0], is_rest=True))
     return _configuration(listeners.door_file(fronts[0].listener.port), hosts)
 
 
@@ -289,5 +344,15 @@ def _configuration(name: str, hosts: Sequence[Resource]) -> Resource:
     return {"@type": _ROUTES, "name": name, "virtual_hosts": list(hosts)}
 
 
-def _host(name: str, domains: Sequence[str], front: Front, routed: Sequence[Resource]) -> Resource:
-    return listeners.virtual_host(name, domains, routed) | headers.of_host(front.listener)
+def _host(front: Front, routed: Sequence[Resource]) -> Resource:
+    return listeners.virtual_host("all", ["*"], routed, headers.of_host(front.listener))
+
+
+def _door_host(world: World, site: Site, front: Front, *, is_rest: bool) -> Resource:
+    """What a listener has at a shared door; the ``rest`` is all that is nobody else's."""
+    name, domains = ("all", ["*"]) if is_rest else (front.balancer.arn, front.names)
+    settings = {
+        **headers.of_host(front.listener),
+        **admission.of_host(front.admitted.get(TCP)),
+    }
+    return listeners.virtual_host(name, domains, _routes_of(world, front, site), settings)

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from openecs.model.clusters import CapacityProviderStrategyItem
+from openecs.model.deployment_failures import AlarmWatch, CircuitBreaker, DeploymentAlarms
 from openecs.model.express import ExpressConfiguration
 from openecs.model.identity import Scope, cluster_arn, task_definition_arn
 from openecs.model.task_definitions import PlacementConstraint, PlacementStrategy
@@ -70,23 +71,6 @@ class ServiceDeploymentStatus(StrEnum):
     ROLLBACK_IN_PROGRESS = "ROLLBACK_IN_PROGRESS"
     ROLLBACK_SUCCESSFUL = "ROLLBACK_SUCCESSFUL"
     ROLLBACK_FAILED = "ROLLBACK_FAILED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CircuitBreaker:
-    """Whether a deployment whose tasks keep failing is given up, and then rolled back."""
-
-    enable: bool = False
-    rollback: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploymentAlarms:
-    """The CloudWatch alarms that fail a deployment."""
-
-    alarm_names: tuple[str, ...]
-    enable: bool
-    rollback: bool
 
 
 class DeploymentStrategy(StrEnum):
@@ -283,19 +267,6 @@ class TrafficShift:
     production_weight: float = 0.0
     test_weight: float = 0.0
     hooks: tuple[HookRun, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmWatch:
-    """How a deployment fares with the alarms that may fail it."""
-
-    #: Whether they are watched: not where one was in ALARM when it began, nor in a rollback.
-    is_watching: bool
-    #: Seconds that they are watched once all else is done, and when these are over.
-    bake: int = 0
-    baked_at: datetime | None = None
-    #: Those that failed it.
-    triggered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

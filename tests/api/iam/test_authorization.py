@@ -96,6 +96,37 @@ def test_a_role_is_handed_on_only_by_who_may_pass_it(client, user, refused):
     assert bob.register_task_definition(**members)["taskDefinition"]["taskRoleArn"] == role
 
 
+def test_an_express_service_is_given_only_roles_that_may_be_passed(client, user, refused):
+    execution, infrastructure = (f"arn:aws:iam::{ACCOUNT}:role/{n}" for n in ("tasks", "made"))
+    request = {
+        "cluster": "web",
+        "serviceName": "api",
+        "executionRoleArn": execution,
+        "infrastructureRoleArn": infrastructure,
+        "primaryContainer": {"image": "busybox"},
+    }
+    service = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/web/api"
+    create = allow("ecs:*ExpressGatewayService", resource=service)
+    to_ecs = {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}
+    passes = allow("iam:PassRole", resource=infrastructure, Condition=to_ecs)
+    ada = client("ecs", user("ada", create, passes))
+    code, text = refused(ada.create_express_gateway_service, **request)
+    assert code == "AccessDeniedException"
+    assert f"iam:PassRole on resource: {execution} because" in text
+    bob = client("ecs", user("bob", create, passes, allow("iam:PassRole", resource=execution)))
+    # That it may: the cluster is not there.
+    assert refused(bob.create_express_gateway_service, **request)[0] == "ClusterNotFoundException"
+    code, _ = refused(bob.create_express_gateway_service, **request | {"serviceName": "other"})
+    assert code == "AccessDeniedException"
+    code, _ = refused(bob.delete_express_gateway_service, serviceArn=service)
+    assert code == "ServiceNotFoundException"
+    other = f"arn:aws:iam::{ACCOUNT}:role/other"
+    code, text = refused(
+        bob.update_express_gateway_service, serviceArn=service, executionRoleArn=other
+    )
+    assert f"iam:PassRole on resource: {other} because" in text
+
+
 def test_groups_managed_policies_and_boundaries(client, iam_client, user, refused):
     ada = client("ecs", user("ada"))
     iam_client.create_group(GroupName="readers")

@@ -174,19 +174,27 @@ def test_a_trust_policy_is_read_before_it_is_kept(iam_client, refused):
 
 @pytest.mark.parametrize("word", ["user", "group", "role"])
 @pytest.mark.covers(
-    *(
-        f"iam:{operation}"
-        for word in ("User", "Group", "Role")
-        for operation in (
-            f"Put{word}Policy",
-            f"Get{word}Policy",
-            f"Delete{word}Policy",
-            f"List{word}Policies",
-            f"Attach{word}Policy",
-            f"Detach{word}Policy",
-            f"ListAttached{word}Policies",
-        )
-    )
+    "iam:PutUserPolicy",
+    "iam:GetUserPolicy",
+    "iam:DeleteUserPolicy",
+    "iam:ListUserPolicies",
+    "iam:AttachUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:ListAttachedUserPolicies",
+    "iam:PutGroupPolicy",
+    "iam:GetGroupPolicy",
+    "iam:DeleteGroupPolicy",
+    "iam:ListGroupPolicies",
+    "iam:AttachGroupPolicy",
+    "iam:DetachGroupPolicy",
+    "iam:ListAttachedGroupPolicies",
+    "iam:PutRolePolicy",
+    "iam:GetRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:ListRolePolicies",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:ListAttachedRolePolicies",
 )
 def test_policies_inside_and_attached(iam_client, refused, word):
     more = {"AssumeRolePolicyDocument": TASKS} if word == "role" else {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
+import shlex
 import ssl
 import time
 from dataclasses import replace
@@ -109,10 +111,12 @@ async def test_what_is_done_with_users_who_have_not_logged_in(users) -> None:
             way = users.oidc(on_unauthenticated_request=path)
             await users.world.rule(priority, (way, to(GROUP)), condition)
         await users.listen(users.oidc(), to(GROUP))
-        forged = {"X-Amzn-Oidc-Identity": "root"}
+        stale = "AWSELBAuthSessionCookie-0_0=old; AWSELBAuthSessionCookie-0=token; kept=1"
+        forged = {"X-Amzn-Oidc-Identity": "root", "Cookie": stale}
         status, body, _ = await users.get(client, "/allow", headers=forged)
         assert says("one")(status, body)
         assert "oidc" not in body
+        assert "cookie: kept=1\r\n" in body
         status, body, headers = await users.get(client, "/deny")
         assert (status, headers["server"]) == (401, "awselb/2.0")
         assert "401 Authorization Required" in body
@@ -221,3 +225,58 @@ async def test_tokens_say_what_a_rule_asks_for(users) -> None:
             {"roles": ["user"]},
         ):
             assert (await asked("/inner", **{**good, **worse}))[0] == 401
+
+
+async def test_logins_are_logged(world) -> None:
+    attributes = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "my-logs"}
+    world.balancer = replace(world.balancer, attributes=attributes)
+    async with Provider().serve() as provider, world.edge() as edge, browser() as client:
+        users = Users(world, provider)
+        await users.listen(users.oidc(), fixed("inside"))
+        assert (await users.get(client, "/?a=b"))[1] == "inside"
+        lines: list[list[str]] = []
+        async with asyncio.timeout(20):
+            while len(lines) < 3:
+                await edge.deliveries.deliver()
+                files = sorted((world.directory.parent / "logs").rglob("*.gz"))
+                texts = (gzip.decompress(file.read_bytes()).decode() for file in files)
+                lines = [shlex.split(line) for text in texts for line in text.splitlines()]
+                await asyncio.sleep(0.01)
+    done = [(each[8], each[22]) for each in sorted(lines, key=lambda each: each[21])]
+    assert done == [
+        ("302", "authenticate"),
+        ("302", "authenticate"),
+        ("200", "authenticate,fixed-response"),
+    ]
+    assert "hidden" not in repr(lines)
+
+
+async def test_tokens_that_no_cookie_holds(users) -> None:
+    users.provider.access_token = "x" * 3500
+    async with upstream("one") as port, browser() as client:
+        await users.world.serve(port)
+        await users.listen(users.oidc(), to(GROUP))
+        for _ in range(2):
+            status, body, _ = await users.get(client, "/")
+            assert says("one")(status, body)
+            assert f"x-amzn-oidc-accesstoken: {users.provider.access_token}\r\n" in body
+            assert "AWSELBAuth" not in body
+        assert len(users.provider.exchanges) == 1
+        assert all(len(cookie.value) <= 4000 for cookie in client.cookie_jar)
+
+
+async def test_a_session_goes_on_with_a_refresh_token(users) -> None:
+    users.provider.refreshes, users.provider.expires_in = True, 1
+    async with upstream("one") as port, browser() as client:
+        await users.world.serve(port)
+        await users.listen(users.oidc(), to(GROUP))
+        await users.get(client, "/")
+        users.provider.access_token = "another"
+        async with asyncio.timeout(20):
+            while len(users.provider.exchanges) < 2:
+                status, body, _ = await users.get(client, "/")
+                assert says("one")(status, body)
+        assert users.provider.exchanges[1]["grant_type"] == "refresh_token"
+        assert len(users.provider.logins) == 1
+        assert "x-amzn-oidc-accesstoken: another\r\n" in body
+        assert "x-amzn-oidc-identity: user-1\r\n" in body

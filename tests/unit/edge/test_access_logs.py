@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
@@ -55,6 +56,29 @@ def test_types(changes, type_: str) -> None:
 )
 def test_what_no_target_answered(changes, expected) -> None:
     assert line(**UNSENT, **changes).split()[5:10] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "actions", "reason"),
+    [
+        ({}, "authenticate,forward", "-"),
+        ({"status": 302, "details": "oauth.missing_credentials"}, "authenticate", "-"),
+        (
+            {"status": 401, "details": "CSRF_token_validation_failed"},
+            "authenticate",
+            "AuthInvalidStateParam",
+        ),
+        (
+            {"status": 401, "details": "Failed_to_get_access_token:_response_code:_400"},
+            "authenticate",
+            "AuthInvalidGrantError",
+        ),
+        ({"status": 401}, "authenticate,forward", "-"),
+    ],
+)
+def test_logins(changes, actions: str, reason: str) -> None:
+    fields = shlex.split(line(route="3 authenticate,forward", **changes))
+    assert fields[22:25] == [actions, "-", reason]
 
 
 def test_a_redirect_tells_where_and_a_request_without_a_rule_says_so() -> None:

@@ -6,18 +6,28 @@ from pathlib import Path
 
 from openecs.edge import listeners
 from openecs.edge.listeners import Front
-from openecs.testing.builders import a_listener, a_load_balancer
+from openecs.model.load_balancing import Condition, Rule
+from openecs.testing.builders import SCOPE, a_listener, a_load_balancer
 
 
 def a_front(name: str, *hosts: str) -> Front:
     balancer = a_load_balancer(name)
     listener = a_listener(load_balancer=balancer.path, protocol="HTTPS", port=443)
-    return Front(balancer=balancer, listener=listener, hosts=hosts)
+    conditions = tuple(Condition(field="host-header", values=(host,)) for host in hosts)
+    rule = Rule(
+        scope=SCOPE,
+        listener=listener.path,
+        id="1".zfill(16),
+        priority=1,
+        conditions=conditions,
+        actions=(),
+    )
+    return Front(balancer=balancer, listener=listener, rules=(rule,))
 
 
 def test_a_name_that_rules_are_for_belongs_to_who_was_there_first() -> None:
     fronts = [
-        a_front("a", "one.test"),
+        a_front("a", "One.test", "*.any.test"),
         a_front("b", "one.test", "two.test"),
         a_front("c", "two.test"),
     ]

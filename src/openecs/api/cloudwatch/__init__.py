@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
 
 from openecs.api.base import Service
 from openecs.api.cloudwatch import (
+    alarm_access,
     alarm_history,
     alarm_states,
     alarm_tags,
@@ -23,4 +24,5 @@ SERVICE = Service(
         **composite_alarms.OPERATIONS,
         **described_alarms.OPERATIONS,
     },
+    access=alarm_access.ACCESS,
 )

@@ -175,6 +175,17 @@ def _register(view: View, call: Call, request: Members) -> Iterator[Asked]:
     yield from _roles(request)
 
 
+def _create_express(view: View, call: Call, request: Members) -> Iterator[Asked]:
+    arn = _part(call, request.get("cluster"), "service", request.get("serviceName") or "*")
+    yield _asked(view, "CreateExpressGatewayService", arn, _in_cluster(call, request))
+    yield from _roles_of_express(request)
+
+
+def _update_express(view: View, call: Call, request: Members) -> Iterator[Asked]:
+    yield from _on_arn("UpdateExpressGatewayService", "serviceArn")(view, call, request)
+    yield from _roles_of_express(request)
+
+
 def _delete_definitions(view: View, call: Call, request: Members) -> Iterator[Asked]:
     for reference in request.get("taskDefinitions") or ():
         yield _asked(view, "DeleteTaskDefinitions", _definition(view, call, reference), {})
@@ -216,6 +227,10 @@ ACCESS: dict[str, Access] = {
     "StartTask": _start("StartTask"),
     "RegisterTaskDefinition": _register,
     "DeleteTaskDefinitions": _delete_definitions,
+    "CreateExpressGatewayService": _create_express,
+    "UpdateExpressGatewayService": _update_express,
+    "DescribeExpressGatewayService": _on_arn("DescribeExpressGatewayService", "serviceArn"),
+    "DeleteExpressGatewayService": _on_arn("DeleteExpressGatewayService", "serviceArn"),
     "TagResource": _on_arn("TagResource", "resourceArn"),
     "UntagResource": _on_arn("UntagResource", "resourceArn"),
     "ListTagsForResource": _on_arn("ListTagsForResource", "resourceArn"),
@@ -282,6 +297,12 @@ def _roles(given: Mapping[str, Any]) -> Iterator[Asked]:
     for member in ("taskRoleArn", "executionRoleArn"):
         if (arn := given.get(member) or "").startswith("arn:"):
             yield pass_role(arn, TASKS_SERVICE)
+
+
+def _roles_of_express(request: Members) -> Iterator[Asked]:
+    yield from _roles(request)
+    if (arn := request.get("infrastructureRoleArn") or "").startswith("arn:"):
+        yield pass_role(arn, "ecs.amazonaws.com")
 
 
 def _role_of_service(call: Call, request: Members) -> Iterator[Asked]:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from openecs.decide.services import deployment_alarms, events
 from openecs.decide.services.health import Member
 from openecs.decide.services.start_backoff import is_excused
+from openecs.model.deployment_failures import AlarmWatch
 from openecs.model.services import (
-    AlarmWatch,
     Deployment,
     DeploymentStatus,
     LifecycleStage,

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from openecs.model.services import AlarmWatch, Deployment, RolloutState, Service
+from openecs.model.deployment_failures import AlarmWatch
+from openecs.model.services import Deployment, RolloutState, Service
 
 
 def begin(service: Service, ringing: Collection[str], bake: timedelta) -> Service:

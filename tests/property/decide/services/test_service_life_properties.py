@@ -13,8 +13,8 @@ from openecs.decide.services.bounds import bounds
 from openecs.decide.services.health import Survey, survey
 from openecs.decide.services.rollout import is_rolling
 from openecs.decide.services.state import SchedulerSettings, ServicePlan
+from openecs.model.deployment_failures import CircuitBreaker
 from openecs.model.services import (
-    CircuitBreaker,
     DeploymentConfiguration,
     RolloutState,
     SchedulingStrategy,

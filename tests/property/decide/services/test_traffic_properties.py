@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from openecs.decide.services import circuit_breaker, traffic
 from openecs.decide.services.health import survey
+from openecs.model.deployment_failures import CircuitBreaker
 from openecs.model.services import (
     AdvancedConfiguration,
     CanaryConfiguration,
-    CircuitBreaker,
     DeploymentConfiguration,
     DeploymentStrategy,
     LinearConfiguration,

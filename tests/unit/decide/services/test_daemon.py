@@ -1,7 +1,7 @@
 from dataclasses import replace
 
+from openecs.model.deployment_failures import CircuitBreaker
 from openecs.model.services import (
-    CircuitBreaker,
     DeploymentConfiguration,
     RolloutState,
     SchedulingStrategy,

@@ -6,9 +6,8 @@ import pytest
 from openecs.decide.services.circuit_breaker import roll_back, threshold
 from openecs.decide.services.start_backoff import backoff
 from openecs.decide.services.state import SchedulerSettings
+from openecs.model.deployment_failures import CircuitBreaker, DeploymentAlarms
 from openecs.model.services import (
-    CircuitBreaker,
-    DeploymentAlarms,
     DeploymentConfiguration,
     DeploymentStatus,
     RolloutState,

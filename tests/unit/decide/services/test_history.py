@@ -5,8 +5,8 @@ import pytest
 
 from openecs.decide.services.circuit_breaker import TASKS_FAILED, give_up, roll_back
 from openecs.decide.services.history import advance, is_over
+from openecs.model.deployment_failures import CircuitBreaker
 from openecs.model.services import (
-    CircuitBreaker,
     DeploymentConfiguration,
     RolloutState,
     ServiceDeployment,
