@@ -26,7 +26,7 @@ import uvicorn
 import uvloop
 
 from openecs import __version__
-from openecs.api import acm, cloudwatch, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.authority import LocalAuthority
 from openecs.config import Settings
@@ -38,6 +38,7 @@ from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
 from openecs.control.retention import Retention
+from openecs.control.scaling import Scaling
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
 from openecs.decide.services.state import SchedulerSettings
@@ -71,6 +72,7 @@ _SERVICES = (
     ec2.SERVICE,
     elbv2.SERVICE,
     cloudwatch.SERVICE,
+    application_autoscaling.SERVICE,
 )
 
 
@@ -311,6 +313,7 @@ def _control(
         url=settings.alarm_webhook_url,
         guard=guard,
     )
+    scaling = Scaling(store=store, metrics=stores.metrics, clock=now, ids=SystemIds(), guard=guard)
     loops = [
         services.run,
         daemons.run,
@@ -320,6 +323,7 @@ def _control(
         hooks.run,
         express.run,
         alarms.run,
+        scaling.run,
     ]
     if not settings.shares_database:
         return _together([run() for run in loops])

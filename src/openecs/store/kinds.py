@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam
+from openecs.store import alarms, iam, scaling
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -471,4 +471,5 @@ ALL = (
     SERVER_CERTIFICATES,
     *alarms.KINDS,
     *iam.KINDS,
+    *scaling.KINDS,
 )

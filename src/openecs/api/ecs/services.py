@@ -21,6 +21,7 @@ from openecs.api.ecs import (
 from openecs.api.ecs.client_tokens import Tokens
 from openecs.api.ecs.paging import open_page
 from openecs.api.ecs.service_views import show
+from openecs.decide.services.resizing import resized
 from openecs.model.clusters import Cluster
 from openecs.model.services import (
     DeploymentControllerType,
@@ -287,12 +288,7 @@ def _with_counts(call: Call, service: Service, request: Members) -> Service:
     if service.scheduling_strategy is SchedulingStrategy.DAEMON:
         service_requests.check_daemon_count(given)
         return service
-    count = service_requests.checked_count(given)
-    if not service.deployments:
-        return replace(service, desired_count=count)
-    primary, *older = service.deployments
-    deployments = (replace(primary, desired_count=count, updated_at=call.now), *older)
-    return replace(service, desired_count=count, deployments=deployments)
+    return resized(service, service_requests.checked_count(given), call.now)
 
 
 def _with_placement(service: Service, request: Members) -> Service:

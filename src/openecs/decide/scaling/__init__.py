@@ -1,0 +1,1 @@
+"""What capacity a service is to have, and when: the verbs of Application Auto Scaling."""

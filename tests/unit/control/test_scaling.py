@@ -1,0 +1,217 @@
+"""The loop that scales services: what is due is done once, whole, and told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from openecs.api.application_autoscaling import SERVICE
+from openecs.control.lease import LeaseLost
+from openecs.control.scaling import Scaling
+from openecs.loops.controller import Again
+from openecs.model.alarms import AlarmState
+from openecs.model.metrics import Metric, Sample, of_value
+from openecs.model.services import RolloutState, ServiceStatus
+from openecs.model.tasks import TaskStatus
+from openecs.store.alarms import METRIC_ALARMS
+from openecs.store.kinds import SERVICES, TASKS
+from openecs.store.memory_metrics import MemoryMetricStore
+from openecs.store.scaling import SCALABLE_TARGETS, SCHEDULED_ACTIONS
+from openecs.testing.builders import NOW, SCOPE, CountingIds, a_call
+from openecs.testing.service_world import a_deployment, a_service, a_service_task
+from operations_world import World
+
+WHERE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/default/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+KEY = (SCOPE, "service/default/web")
+CPU = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+
+
+class Scaled(World):
+    """A service that is a scalable target, and the loop that looks after it."""
+
+    def __init__(self, guard=None) -> None:
+        super().__init__(SERVICE)
+        self.now = NOW
+        self.metrics = MemoryMetricStore()
+        self.loop = Scaling(
+            store=self.store,
+            metrics=self.metrics,
+            clock=lambda: self.now,
+            ids=CountingIds(),
+            guard=guard,
+        )
+
+    async def begin(self, least=1, most=10, count=2) -> None:
+        deployment = a_deployment(desired_count=count, rollout_state=RolloutState.COMPLETED)
+        web = a_service(desired_count=count, deployments=(deployment,))
+        await self.put(SERVICES, [web])
+        await self.do("RegisterScalableTarget", **WHERE, MinCapacity=least, MaxCapacity=most)
+
+    async def track(self) -> None:
+        await self.do(
+            "PutScalingPolicy",
+            **WHERE,
+            PolicyName="cpu",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 50.0,
+                "PredefinedMetricSpecification": CPU,
+            },
+        )
+
+    async def measured(self, value: float) -> None:
+        metric = Metric(
+            SCOPE,
+            "AWS/ECS",
+            "CPUUtilization",
+            (("ClusterName", "default"), ("ServiceName", "web")),
+        )
+        at = self.now - timedelta(seconds=70)
+        sample = Sample(metric=metric, timestamp=at, statistics=of_value(value), unit="Percent")
+        await self.metrics.put([sample])
+
+    async def alarm(self, which: str) -> None:
+        alarms = await self.store.read(lambda view: view.scan(METRIC_ALARMS, SCOPE))
+        found = next(a for a in alarms if which in a.name)
+        await self.put(
+            METRIC_ALARMS, [replace(found, state=AlarmState.ALARM, transitioned_at=self.now)]
+        )
+
+    async def look(self):
+        await self.loop.observe()
+        return await self.loop.reconcile(KEY)
+
+    async def service(self):
+        return await self.store.read(lambda view: view.get(SERVICES, SCOPE, "default/web"))
+
+    async def desired(self) -> int:
+        return (await self.service()).desired_count
+
+    async def activities(self, **members):
+        call = a_call(now=self.now)
+        found = await self.do("DescribeScalingActivities", call, ServiceNamespace="ecs", **members)
+        return found["ScalingActivities"]
+
+
+@pytest.fixture
+def world():
+    return Scaled()
+
+
+async def test_an_alarm_scales_the_service_once_and_says_so(world):
+    await world.begin()
+    await world.track()
+    await world.measured(100)
+    await world.alarm("High")
+    await world.look()
+    await world.look()
+    service = await world.service()
+    assert (service.desired_count, service.deployments[0].desired_count) == (4, 4)
+    (activity,) = await world.activities()
+    assert activity["Cause"].startswith("monitor alarm TargetTracking-service/default/web-AlarmHi")
+    assert activity["Cause"].endswith(" in state ALARM triggered policy cpu")
+    assert activity["StatusCode"] == "InProgress"
+
+
+async def test_a_change_is_successful_when_as_many_tasks_run(world):
+    await world.begin(least=3)
+    await world.look()
+    assert (await world.activities())[0]["StatusCode"] == "InProgress"
+    tasks = [a_service_task(n, last_status=TaskStatus.RUNNING) for n in range(1, 4)]
+    await world.put(TASKS, tasks)
+    await world.look()
+    (activity,) = await world.activities()
+    assert (activity["StatusCode"], activity["StatusMessage"]) == (
+        "Successful",
+        "Successfully set desired count to 3. Change successfully fulfilled by ecs.",
+    )
+
+
+async def test_without_a_value_nothing_is_scaled(world):
+    await world.begin()
+    await world.track()
+    await world.alarm("High")
+    assert await world.look() == NOW + timedelta(seconds=10)
+    assert await world.desired() == 2
+
+
+async def test_why_nothing_was_scaled_is_told_once(world):
+    await world.begin(most=2)
+    await world.track()
+    await world.alarm("High")
+    for minute in range(3):
+        world.now = NOW + timedelta(minutes=minute)
+        await world.measured(100)
+        await world.look()
+    assert await world.activities() == []
+    (told,) = await world.activities(IncludeNotScaledActivities=True)
+    assert told["NotScaledReasons"] == [
+        {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 2, "CurrentCapacity": 2}
+    ]
+
+
+async def test_a_scheduled_action_that_was_missed_often_is_done_once(world):
+    await world.begin()
+    await world.do(
+        "PutScheduledAction",
+        **WHERE,
+        ScheduledActionName="hourly",
+        Schedule="rate(1 hour)",
+        ScalableTargetAction={"MinCapacity": 5, "MaxCapacity": 8},
+    )
+    assert await world.look() == NOW + timedelta(hours=1)
+    world.now = NOW + timedelta(hours=3, minutes=1)
+    await world.look()
+    assert await world.desired() == 5
+    set_count, set_bounds = sorted(await world.activities(), key=lambda a: a["Description"][8:9])
+    assert set_count["Cause"] == "minimum capacity was set to 5"
+    assert set_bounds["Description"] == "Setting min capacity to 5 and max capacity to 8"
+    assert set_bounds["Cause"] == "scheduled action name hourly was triggered"
+    (action,) = await world.store.read(lambda view: view.scan(SCHEDULED_ACTIONS, SCOPE))
+    assert action.next_at == NOW + timedelta(hours=4)
+
+
+async def test_what_is_suspended_is_missed_for_good(world):
+    await world.begin()
+    await world.do(
+        "RegisterScalableTarget", **WHERE, SuspendedState={"ScheduledScalingSuspended": True}
+    )
+    await world.do(
+        "PutScheduledAction",
+        **WHERE,
+        ScheduledActionName="once",
+        Schedule=f"at({NOW + timedelta(hours=1):%Y-%m-%dT%H:%M:%S})",
+        ScalableTargetAction={"MinCapacity": 5},
+    )
+    world.now = NOW + timedelta(hours=2)
+    assert await world.look() is None
+    assert await world.desired() == 2
+
+
+async def test_a_target_goes_with_its_service(world):
+    await world.begin()
+    await world.track()
+    await world.put(SERVICES, [replace(await world.service(), status=ServiceStatus.INACTIVE)])
+    await world.look()
+    for kind in (SCALABLE_TARGETS, METRIC_ALARMS):
+        assert not await world.store.read(lambda view, kind=kind: view.scan(kind, SCOPE))
+
+
+async def test_who_has_lost_the_lease_scales_nothing():
+    def lost(_):
+        raise LeaseLost
+
+    world = Scaled(guard=lost)
+    await world.begin()
+    await world.track()
+    await world.measured(100)
+    await world.alarm("High")
+    with pytest.raises(Again):
+        await world.look()
+    assert await world.desired() == 2
