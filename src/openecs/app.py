@@ -16,7 +16,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -450,7 +450,8 @@ def _gateway(
     settings: Settings, api: ApiSettings, stores: _Stores, keys: RootKeys, parts: _Parts
 ) -> Gateway:
     async def health() -> Reply:
-        return _json({"status": "ok", "version": __version__})
+        notices = [*parts.node.notices(), *parts.edge.notices()]
+        return _json({"status": "ok", "version": __version__, "notices": notices})
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
@@ -485,6 +486,6 @@ def _gateway(
     )
 
 
-def _json(value: dict[str, str]) -> Reply:
+def _json(value: dict[str, Any]) -> Reply:
     headers = {"Content-Type": "application/json"}
     return Reply(status=200, headers=headers, body=msgspec.json.encode(value))

@@ -114,6 +114,15 @@ def test_status_shows_clusters_tasks_and_ports(own_server):
         assert part in shown
 
 
+def test_status_tells_what_does_not_work(own_server, tmp_path):
+    own_server.start()
+    assert "Note:" not in openecs(own_server, "status").stdout
+    own_server.stop()
+    own_server.extra["OPENECS_DOCKER_HOST"] = f"unix://{tmp_path}/nothing.sock"
+    own_server.start()
+    assert "Note: The container engine does not answer" in openecs(own_server, "status").stdout
+
+
 def test_down_leaves_containers_running(own_server):
     own_server.start()
     tasks = Tasks(own_server)

@@ -51,12 +51,12 @@ def regions(also: str) -> list[str]:
     return sorted({*known, also})
 
 
-def health(url: str) -> dict[str, str]:
+def health(url: str) -> dict[str, Any]:
     """What the server says of itself. Raises ``Failure`` where it does not answer."""
     return _answer(urllib.request.Request(f"{url}/_openecs/health"))  # noqa: S310 - http by construction
 
 
-def post(url: str, path: str, key: RootKey, region: str) -> dict[str, str]:
+def post(url: str, path: str, key: RootKey, region: str) -> dict[str, Any]:
     """A signed request to a path of OpenECS's own. Raises ``Failure``."""
     request = AWSRequest(method="POST", url=f"{url}{path}", data=b"")
     credentials = Credentials(key.access_key_id, key.secret_access_key)
@@ -72,7 +72,7 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def _answer(request: urllib.request.Request) -> dict[str, str]:
+def _answer(request: urllib.request.Request) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 - http by construction
             answer: dict[str, str] = json.load(reply)

@@ -31,18 +31,21 @@ def status(
     found = installation.find(flags, config, os.environ)
     server = found.running()
     from rich.console import Console
+    from rich.markup import escape
 
     from openecs.cli import client
 
-    version = client.health(server.url)["version"]
+    health = client.health(server.url)
     account, where = account_id or server.account_id, region or server.region
     console = Console()
     console.print(
-        f"[bold]OpenECS {version}[/] on [link={server.url}]{server.url}[/], process {server.pid}, "
-        f"{_keeping(found)}. Account {account}, region {where}.",
+        f"[bold]OpenECS {health['version']}[/] on [link={server.url}]{server.url}[/], "
+        f"process {server.pid}, {_keeping(found)}. Account {account}, region {where}.",
         highlight=False,
         soft_wrap=True,
     )
+    for notice in health["notices"]:
+        console.print(f"[yellow]Note:[/] {escape(notice)}", highlight=False, soft_wrap=True)
     with client.told():
         tables = _tables(client.ecs(server.url, found.key(account), where))
     for table in tables:

@@ -116,6 +116,8 @@ class Edge:
         self._news = asyncio.Event()
         self._runs = asyncio.Event()
         self._rests = False
+        #: Why load balancers do not get what they were told; None: they do.
+        self._trouble: str | None = None
 
     async def run(self) -> None:
         """Work until cancelled. Envoy goes on when it ends."""
@@ -128,6 +130,10 @@ class Edge:
                 group.create_task(self.deliveries.run())
         finally:
             await self._functions.stop()
+
+    def notices(self) -> list[str]:
+        """What does not work as it should, in words for whoever runs it."""
+        return [f"Load balancers wait: {self._trouble}"] if self._trouble else []
 
     def stop(self) -> None:
         """End Envoy, and with it all traffic; the next start of the process begins it anew."""
@@ -190,7 +196,9 @@ class Edge:
                     await self._tell_all()
                 else:
                     await self._tell_endpoints(groups)
+                self._trouble = None
             except (EnvoyUnavailable, StoreError) as error:
+                self._trouble = str(error)
                 log.warning("load balancers wait", reason=str(error))
                 self._again(RETRY)
 

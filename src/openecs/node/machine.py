@@ -78,6 +78,8 @@ class MachineRecord:
         self._runtime = runtime
         self._clock = clock
         self._settings = settings
+        #: Why the engine cannot be reached; None: it answers.
+        self.absence: str | None = None
 
     async def register(self) -> None:
         """Put the machine in the store; without an engine that answers soon, as not connected."""
@@ -88,8 +90,9 @@ class MachineRecord:
                 info = await self._runtime.info()
         except (EngineUnavailable, TimeoutError) as error:
             log.warning("engine does not answer", reason=str(error))
-            await self._disconnect()
+            await self._disconnect(error)
         else:
+            self.absence = None
             known = await self._store.read(self._known)
             await self._put(machine_of(info, self._settings, self._clock(), known))
 
@@ -106,9 +109,10 @@ class MachineRecord:
         await self._show_life()
         try:
             await self._runtime.ping()
-        except EngineUnavailable:
-            await self._disconnect()
+        except EngineUnavailable as error:
+            await self._disconnect(error)
             return
+        self.absence = None
         known = await self._store.read(self._known)
         if known is None or not known.connected:
             await self.register()
@@ -123,7 +127,8 @@ class MachineRecord:
         name = machine_lease(machine)
         transaction.put(LEASES, Lease(name=name, holder=machine, expires_at=until))
 
-    async def _disconnect(self) -> None:
+    async def _disconnect(self, why: Exception) -> None:
+        self.absence = str(why) or "no answer"
         known = await self._store.read(self._known)
         if known is not None:
             await self._put(replace(known, connected=False))

@@ -93,6 +93,14 @@ class Node:
             group.create_task(self._follow())
             group.create_task(self._controller.run())
 
+    def notices(self) -> list[str]:
+        """What does not work as it should on this machine, in words for whoever runs it."""
+        absence, filter_ = self._machine.absence, self._filter
+        found = [f"The container engine does not answer: {absence}"] if absence else []
+        if filter_ is not None and filter_.refusal:
+            found.append(f"Security groups of tasks are not enforced: {filter_.refusal}")
+        return found
+
     def rest(self) -> None:
         """Load balancers have ended: targets are withdrawn, and no task waits to be drained."""
         self._are_balanced = False

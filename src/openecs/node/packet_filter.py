@@ -37,7 +37,8 @@ class PacketFilter:
         self._coming: dict[str, tuple[Task, str]] = {}
         #: None: nobody knows; the first look shows whether the host lets us.
         self._applied: str | None = None
-        self._is_refused = False
+        #: Why security groups are not enforced; None: they are.
+        self.refusal: str | None = None
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
@@ -98,13 +99,13 @@ class PacketFilter:
             return self._refused("nft is not installed (Debian: apt-get install nftables)")
         if process.returncode:
             return self._refused(said.decode(errors="replace").strip())
-        self._is_refused = False
+        self.refusal = None
         return True
 
     def _refused(self, why: str) -> bool:
-        if not self._is_refused:
+        if self.refusal is None:
             log.warning("security groups are not enforced", reason=why)
-        self._is_refused = True
+        self.refusal = why
         return False
 
 
