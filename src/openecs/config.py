@@ -95,8 +95,8 @@ class Settings:
 
     lambda_url: str = ""
     """Base URL of whatever answers AWS Lambda's Invoke API: functions of lifecycle hooks of
-    deployments are invoked there, by `POST URL/2015-03-31/functions/ARN/invocations`. Unless set,
-    such hooks are refused."""
+    deployments, and those that are targets of load balancers, are invoked there, by
+    `POST URL/2015-03-31/functions/ARN/invocations`. Unless set, such hooks are refused."""
 
     alarm_webhook_url: str = ""
     """Where the changes of CloudWatch alarms go, by POST: the event of EventBridge for each, and
