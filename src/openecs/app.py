@@ -37,6 +37,7 @@ from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.machines import MachineWatch
+from openecs.control.metric_retention import MetricRetention
 from openecs.control.retention import Retention
 from openecs.control.scaling import Scaling
 from openecs.control.services import Services
@@ -58,7 +59,7 @@ from openecs.store.base import Store
 from openecs.store.memory import MemoryStore
 from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.metrics import MetricStore
-from openecs.store.sql import SqlStore
+from openecs.store.sql import SqlMetricStore, SqlStore
 
 log = structlog.get_logger(__name__)
 
@@ -324,6 +325,7 @@ def _control(
         express.run,
         alarms.run,
         scaling.run,
+        MetricRetention(metrics=stores.metrics, clock=now).run,
     ]
     if not settings.shares_database:
         return _together([run() for run in loops])
@@ -374,8 +376,12 @@ def _store(settings: Settings) -> Store:
     return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
 
 
-def _metrics(_settings: Settings) -> MetricStore:
-    return MemoryMetricStore()
+def _metrics(settings: Settings) -> MetricStore:
+    if settings.ephemeral:
+        return MemoryMetricStore()
+    if settings.shares_database:
+        return SqlMetricStore(settings.database)
+    return SqlMetricStore(f"sqlite:///{settings.directory / 'metrics.db'}")
 
 
 @contextlib.asynccontextmanager

@@ -49,3 +49,70 @@ def test_bounds_and_schedules_scale_a_service(services, quick_server):
             )["ScalableTargets"]
         )
     )
+
+
+@pytest.mark.system
+@pytest.mark.timeout(150)
+def test_a_metric_of_ones_own_brings_tasks_and_survives_a_kill(services, quick_server):
+    scaling = quick_server.client("application-autoscaling")
+    cloudwatch = quick_server.client("cloudwatch")
+    services.started("web", services.define("web"))
+    where = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/{services.cluster}/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=3)
+    policy = scaling.put_scaling_policy(
+        **where,
+        PolicyName="busy",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 2}],
+            "Cooldown": 300,
+        },
+    )["PolicyARN"]
+    metric = {"Namespace": services.cluster, "MetricName": "Queue"}
+    cloudwatch.put_metric_alarm(
+        AlarmName=f"{services.cluster}-busy",
+        **metric,
+        Statistic="Maximum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=10,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[policy],
+    )
+
+    def busy() -> bool:
+        datum = {"MetricName": "Queue", "Value": 50.0, "StorageResolution": 1}
+        cloudwatch.put_metric_data(Namespace=services.cluster, MetricData=[datum])
+        return services.show("web")["runningCount"] == 3
+
+    eventually(busy, within=90)
+    (activity,) = (
+        each
+        for each in scaling.describe_scaling_activities(
+            ServiceNamespace="ecs", ResourceId=where["ResourceId"]
+        )["ScalingActivities"]
+        if "monitor alarm" in each["Cause"]
+    )
+    assert activity["Description"] == "Setting desired count to 3."
+
+    def most() -> list[float]:
+        now = datetime.now(UTC)
+        told = cloudwatch.get_metric_statistics(
+            **metric,
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=1),
+            Period=600,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in told["Datapoints"]]
+
+    assert most() == [50.0]
+    quick_server.kill()
+    quick_server.start()
+    assert most() == [50.0]
+    cloudwatch.delete_alarms(AlarmNames=[f"{services.cluster}-busy"])

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
 
+from openecs.decide import statistics
 from openecs.decide.alarms import Point
 from openecs.model.alarms import MetricAlarm, MetricDataQuery, MetricStat
 from openecs.model.metrics import Datapoint, Statistics, merged
-
-_PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
-_PLAIN = {"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
-
-
-def is_extended(stat: str) -> bool:
-    """Whether ``stat`` is an extended statistic: a percentile."""
-    return _PERCENTILE.fullmatch(stat) is not None
-
-
-def is_known(stat: str) -> bool:
-    """Whether ``stat`` can be told of datapoints."""
-    return stat in _PLAIN or is_extended(stat)
 
 
 def problem_of(queries: Sequence[MetricDataQuery]) -> str | None:
@@ -43,7 +29,7 @@ def points(alarm: MetricAlarm, read: Mapping[str, Sequence[Datapoint]]) -> list[
     """The alarm's datapoints, out of those of ``stats_of``."""
     name = next((each.id for each in alarm.queries if each.return_data), "")
     stat = stats_of(alarm)[name]
-    told = ((at, known, _value(stat.stat, known)) for at, known in _periods(read[name]))
+    told = ((at, known, statistics.value(stat.stat, known)) for at, known in _periods(read[name]))
     return [Point(at, value, known.count) for at, known, value in told if value is not None]
 
 
@@ -53,30 +39,3 @@ def _periods(read: Sequence[Datapoint]) -> list[tuple[datetime, Statistics]]:
     for each in read:
         parts.setdefault(each.timestamp, []).append(each.statistics)
     return [(at, merged(known)) for at, known in parts.items()]
-
-
-def _value(stat: str, known: Statistics) -> float | None:
-    """The statistic; None where it cannot be told."""
-    match stat:
-        case "SampleCount":
-            return known.count
-        case "Average":
-            return known.sum / known.count if known.count else None
-        case "Sum":
-            return known.sum
-        case "Minimum":
-            return known.minimum
-        case "Maximum":
-            return known.maximum
-        case _:
-            return _percentile(float(stat[1:]) / 100, known)
-
-
-def _percentile(share: float, known: Statistics) -> float | None:
-    """The value that ``share`` of the values are not above; None where they are not known."""
-    if not known.values:
-        return known.minimum if known.minimum == known.maximum else None
-    counts = accumulate(count for _, count in known.values)
-    reached = zip(known.values, counts, strict=True)
-    wanted = share * known.count
-    return next((value for (value, _), so_far in reached if so_far >= wanted), known.maximum)

@@ -6,14 +6,18 @@ CloudWatch User Guide, "CloudWatch concepts" and "Statistics definitions".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from math import copysign, exp, log
 
 from openecs.model.identity import Scope
 
 #: Seconds. What is kept finer than a minute, and what is not.
 HIGH_RESOLUTION = 1
 STANDARD_RESOLUTION = 60
+
+#: Values beyond which neighbours are put together, and the logarithm of a bucket's growth.
+_MANY, _BUCKET = 150, log(1.01)
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -65,6 +69,25 @@ def merged(parts: Sequence[Statistics]) -> Statistics:
         maximum=max(part.maximum for part in parts),
         values=tuple(sorted(weights.items())),
     )
+
+
+def condensed(statistics: Statistics) -> Statistics:
+    """The same with fewer values where there are many: each stands for those within one percent."""
+    if len(statistics.values) <= _MANY:
+        return statistics
+    weights: dict[float, float] = {}
+    for value, count in statistics.values:
+        near = _near(value)
+        weights[near] = weights.get(near, 0.0) + count
+    return replace(statistics, values=tuple(sorted(weights.items())))
+
+
+def _near(value: float) -> float:
+    """The middle of the bucket of a value: buckets grow by one percent."""
+    if value == 0:
+        return 0.0
+    exponent = round(log(abs(value)) / _BUCKET)
+    return copysign(exp(exponent * _BUCKET), value)
 
 
 def of_values(values: Iterable[tuple[float, float]]) -> Statistics:

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: alarms.
+"""Amazon CloudWatch: metrics and alarms.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
 """
@@ -12,6 +12,8 @@ from openecs.api.cloudwatch import (
     alarms,
     composite_alarms,
     described_alarms,
+    metric_data,
+    metric_reads,
 )
 
 SERVICE = Service(
@@ -23,6 +25,8 @@ SERVICE = Service(
         **alarms.OPERATIONS,
         **composite_alarms.OPERATIONS,
         **described_alarms.OPERATIONS,
+        **metric_data.OPERATIONS,
+        **metric_reads.OPERATIONS,
     },
-    access=alarm_access.ACCESS,
+    access={**alarm_access.ACCESS, **metric_reads.ACCESS},
 )

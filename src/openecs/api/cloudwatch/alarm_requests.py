@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from openecs.api.base import Call, Members
 from openecs.api.cloudwatch import alarm_errors as errors
-from openecs.decide import alarm_values
+from openecs.decide import alarm_values, statistics
 from openecs.model.alarms import (
     AlarmActions,
     Comparison,
@@ -23,8 +23,6 @@ from openecs.model.alarms import (
 from openecs.model.identity import parse_arn
 from openecs.model.metrics import Dimensions
 
-#: Statistics that are told apart from extended ones.
-PLAIN_STATISTICS = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
 _DAY = 86_400
 _WEEK = 7 * _DAY
 _SHORT_PERIODS = (10, 20, 30)
@@ -139,7 +137,7 @@ def _metric(request: Members) -> MetricStat:
     plain, extended = request.get("Statistic"), request.get("ExtendedStatistic")
     if (plain is None) is (extended is None):
         raise errors.validation("Exactly one of Statistic or ExtendedStatistic must be specified.")
-    if extended is not None and not alarm_values.is_extended(extended):
+    if extended is not None and not statistics.is_extended(extended):
         raise errors.validation(
             f"The value {extended} for parameter ExtendedStatistic is not supported."
         )
@@ -181,7 +179,7 @@ def _stat(given: Members) -> MetricStat:
     metric, stat = given["Metric"], given["Stat"]
     if not metric.get("Namespace") or not metric.get("MetricName"):
         raise errors.validation("Namespace and MetricName must be specified for each metric.")
-    if not alarm_values.is_known(stat):
+    if not statistics.is_known(stat):
         raise errors.validation(f"The value {stat} for parameter Stat is not supported.")
     return MetricStat(
         namespace=metric["Namespace"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openecs.api.base import Members
-from openecs.api.cloudwatch.alarm_requests import PLAIN_STATISTICS
+from openecs.decide.statistics import PLAIN
 from openecs.model.alarms import CompositeAlarm, MetricAlarm, MetricDataQuery, MetricStat
 from openecs.model.metrics import Dimensions
 
@@ -72,7 +72,7 @@ def _watched(alarm: MetricAlarm) -> Members:
     metric = alarm.metric
     if metric is None:
         return {"Metrics": [_query(each) for each in alarm.queries], "Dimensions": []}
-    is_plain = metric.stat in PLAIN_STATISTICS
+    is_plain = metric.stat in PLAIN
     return {
         "MetricName": metric.name,
         "Namespace": metric.namespace,
