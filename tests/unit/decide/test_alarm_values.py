@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from openecs.decide import alarm_values
+from openecs.decide import alarm_values, statistics
 from openecs.model.alarms import Comparison, MetricAlarm, MetricDataQuery, MetricStat
 from openecs.model.metrics import Datapoint, Statistics, of_values
 from openecs.testing.builders import NOW, SCOPE
@@ -81,4 +81,4 @@ def test_of_several_metrics_the_one_that_returns_data_counts():
 
 @pytest.mark.parametrize("stat", ["p101", "p", "p-1", "q5", "p99.12345678901"])
 def test_what_is_no_statistic(stat):
-    assert not alarm_values.is_known(stat)
+    assert not statistics.is_known(stat)
