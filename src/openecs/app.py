@@ -456,8 +456,10 @@ def _gateway(
     settings: Settings, api: ApiSettings, stores: _Stores, keys: RootKeys, parts: _Parts
 ) -> Gateway:
     async def health() -> Reply:
-        notices = [*parts.node.notices(), *parts.edge.notices()]
-        return _json({"status": "ok", "version": __version__, "notices": notices})
+        return _json({"status": "ok", "version": __version__})
+
+    async def notices(_: Caller) -> Reply:
+        return _json({"notices": [*parts.node.notices(), *parts.edge.notices()]})
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
@@ -475,6 +477,7 @@ def _gateway(
 
     special: dict[tuple[str, str], Open | RootOnly] = {
         ("GET", "/_openecs/health"): Open(health),
+        ("POST", "/_openecs/notices"): RootOnly(notices),
         ("POST", "/_openecs/rest"): RootOnly(rest),
     }
     if settings.ephemeral:

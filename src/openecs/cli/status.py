@@ -35,16 +35,18 @@ def status(
 
     from openecs.cli import client
 
-    health = client.health(server.url)
+    version = client.health(server.url)["version"]
+    own = found.key(server.account_id)
+    notices = client.post(server.url, "/_openecs/notices", own, server.region)["notices"]
     account, where = account_id or server.account_id, region or server.region
     console = Console()
     console.print(
-        f"[bold]OpenECS {health['version']}[/] on [link={server.url}]{server.url}[/], "
+        f"[bold]OpenECS {version}[/] on [link={server.url}]{server.url}[/], "
         f"process {server.pid}, {_keeping(found)}. Account {account}, region {where}.",
         highlight=False,
         soft_wrap=True,
     )
-    for notice in health["notices"]:
+    for notice in notices:
         console.print(f"[yellow]Note:[/] {escape(notice)}", highlight=False, soft_wrap=True)
     with client.told():
         tables = _tables(client.ecs(server.url, found.key(account), where))
