@@ -1,0 +1,61 @@
+"""Where things are kept."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from openecs.store.base import Store
+from openecs.store.memory import MemoryStore
+from openecs.store.memory_metrics import MemoryMetricStore
+from openecs.store.metrics import MetricStore
+from openecs.store.sql import SqlMetricStore, SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from openecs.config import Settings
+
+_S = TypeVar("_S", Store, MetricStore)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where things are kept: resources, and what is measured."""
+
+    resources: Store
+    metrics: MetricStore
+
+    async def clear(self) -> None:
+        """Forget everything."""
+        await self.resources.clear()
+        await self.metrics.clear()
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Stores]:
+    """The stores that the settings name, until the end of the block."""
+    async with _open(_store(settings)) as resources, _open(_metrics(settings)) as metrics:
+        yield Stores(resources, metrics)
+
+
+def _store(settings: Settings) -> Store:
+    return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
+
+
+def _metrics(settings: Settings) -> MetricStore:
+    if settings.ephemeral:
+        return MemoryMetricStore()
+    if settings.shares_database:
+        return SqlMetricStore(settings.database)
+    return SqlMetricStore(f"sqlite:///{settings.directory / 'metrics.db'}")
+
+
+@contextlib.asynccontextmanager
+async def _open(store: _S) -> AsyncIterator[_S]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
