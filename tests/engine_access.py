@@ -19,6 +19,7 @@ class Work:
     IGNORES_STOP = ("sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
     NO_PROGRAM = ("/no/such/program",)
     IS_WELL = ("sh", "-c", "touch /well; trap 'exit 0' TERM; while :; do sleep 0.05; done")
+    BURNS = ("sh", "-c", "while :; do :; done")
     IS_ILL = ("sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done # and not well")
 
 

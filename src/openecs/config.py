@@ -103,6 +103,11 @@ class Settings:
     the notification of SNS for each `arn:aws:sns:` among an alarm's actions. Unless set, nothing is
     sent, and such actions fail."""
 
+    measure_interval: int = 10
+    """How often the CPU and memory of tasks and the traffic of load balancers are measured, in
+    seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
+    hours, and in periods of a minute and more afterwards."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` and the CA bundles of trust stores are read:
     `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
@@ -288,6 +293,10 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         "task_cleanup_wait": ("0 or more", settings.task_cleanup_wait >= 0),
         "stopped_task_retention": ("0 or more", settings.stopped_task_retention >= 0),
         "container_stop_timeout": ("1 or more", settings.container_stop_timeout >= 1),
+        "measure_interval": (
+            "a divisor of 60",
+            0 < settings.measure_interval <= 60 and 60 % settings.measure_interval == 0,
+        ),
         "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),

@@ -58,7 +58,9 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
             stack.callback(edge.stop)
         handlers = gateway(settings, kept, keys, Parts(node, control, edge, authority))
         server = Server(handlers, lambda: on_ready(settings, keys))
-        await _work(server, door, [node.run(), control.run(), edge.run()])
+        measures = machine.measures(settings, kept, runtime)
+        loops = [node.run(), measures.run(), control.run(), edge.run()]
+        await _work(server, door, loops)
     return 0
 
 

@@ -14,6 +14,7 @@ from openecs import __version__
 from openecs.app.identity import installation, now
 from openecs.edge.edge import Edge
 from openecs.edge.snapshot import Doors
+from openecs.node.measures import Measures
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
 from openecs.node.settings import NodeSettings
@@ -23,6 +24,7 @@ from openecs.runtime.docker import DockerRuntime
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from openecs.app.stores import Stores
     from openecs.config import Settings
     from openecs.store.base import Store
 
@@ -50,6 +52,18 @@ def node(settings: Settings, store: Store, runtime: Runtime) -> Node:
     known = _node_settings(settings)
     guard = PacketFilter(store, installation=known.installation, machine=known.machine)
     return Node(store=store, runtime=runtime, clock=now, settings=known, packet_filter=guard)
+
+
+def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:
+    """What measures the tasks here."""
+    return Measures(
+        store=stores.resources,
+        metrics=stores.metrics,
+        runtime=runtime,
+        clock=now,
+        machine=_node_settings(settings).machine,
+        interval=timedelta(seconds=settings.measure_interval),
+    )
 
 
 def _node_settings(settings: Settings) -> NodeSettings:

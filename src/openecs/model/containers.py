@@ -59,3 +59,20 @@ class ContainerObservation:
     gateway: str = ""
     image_id: str = ""
     image_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerUsage:
+    """What a container has used since it started, and the memory it has now.
+
+    ``cpu`` nanoseconds of one core; everything else bytes. Memory is without what the kernel may
+    take back at once, as ``docker stats`` tells it. The network is that of its whole task where
+    its containers share one.
+    """
+
+    cpu: int
+    memory: int
+    received: int = 0
+    sent: int = 0
+    read: int = 0
+    written: int = 0

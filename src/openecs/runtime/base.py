@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from openecs.model.containers import ContainerObservation
+from openecs.model.containers import ContainerObservation, ContainerUsage
 from openecs.model.task_definitions import HealthCheck, Tmpfs, Ulimit
 
 #: Labels the ECS agent puts on containers, and two of ours that say whose they are.
@@ -335,6 +335,10 @@ class Runtime(Protocol):
 
     async def observe(self, installation: str) -> Sequence[ContainerObservation]:
         """All containers labelled with this installation, running or not."""
+        ...
+
+    async def usage(self, ids: Sequence[str]) -> Mapping[str, ContainerUsage]:
+        """What containers use, by the engine's ids; those that do not run are missing."""
         ...
 
     def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:

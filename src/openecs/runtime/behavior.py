@@ -24,6 +24,9 @@ class Behavior:
     #: What its health check comes to, and when; without a health check it has none.
     health: Health = Health.HEALTHY
     health_after: timedelta = timedelta(0)
+    #: Cores it keeps busy, and bytes of memory it has.
+    cores: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

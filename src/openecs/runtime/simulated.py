@@ -13,7 +13,13 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
-from openecs.model.containers import ContainerObservation, ContainerState, Health, ObservedPort
+from openecs.model.containers import (
+    ContainerObservation,
+    ContainerState,
+    ContainerUsage,
+    Health,
+    ObservedPort,
+)
 from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
@@ -268,6 +274,17 @@ class SimulatedRuntime:
             for container in self._containers.values()
             if container.spec.labels.get(LABEL_INSTALLATION) == installation
         ]
+
+    async def usage(self, ids: Sequence[str]) -> Mapping[str, ContainerUsage]:
+        """What running containers use, as their behaviors say."""
+        self._answer()
+        running = {each.id: each for each in self._containers.values() if each.is_running}
+        return {id_: self._usage(running[id_]) for id_ in ids if id_ in running}
+
+    def _usage(self, container: SimulatedContainer) -> ContainerUsage:
+        behavior, begun = self.behaves(container.spec), container.started_at
+        ran = (self._clock() - begun).total_seconds() if begun else 0.0
+        return ContainerUsage(cpu=int(behavior.cores * ran * 1e9), memory=behavior.memory)
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""

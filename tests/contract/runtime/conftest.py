@@ -19,6 +19,7 @@ __all__ = ["podman_host"]
 #: What the simulated processes of ``Work`` do; the real ones do it by themselves.
 BEHAVIORS = {
     Work.WAITS: Behavior(exit_code_on_stop=0),
+    Work.BURNS: Behavior(cores=1.0, memory=1024**2),
     Work.FAILS: Behavior(exits_after=timedelta(0), exit_code=3),
     Work.IGNORES_STOP: Behavior(exit_code_on_stop=None),
     Work.NO_PROGRAM: Behavior(start_error='exec: "/no/such/program": no such file or directory'),

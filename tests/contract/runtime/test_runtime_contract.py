@@ -322,3 +322,23 @@ async def test_a_task_group(world):
     await world.runtime.remove(name)
     await world.runtime.remove_group(group.cgroup_parent)
     await world.runtime.remove_group(group.cgroup_parent)
+
+
+async def test_it_says_what_a_running_container_uses(world):
+    name = await world.started("busy", Work.BURNS)
+    observed = await world.runtime.inspect(name)
+    first = await world.runtime.usage([observed.id])
+    async with asyncio.timeout(20):
+        while (await world.runtime.usage([observed.id]))[observed.id].cpu == first[observed.id].cpu:
+            await asyncio.sleep(0.02)
+    assert first[observed.id].memory > 0
+
+
+async def test_only_running_containers_use_anything(world):
+    name = await world.started()
+    observed = await world.runtime.inspect(name)
+    assert set(await world.runtime.usage([observed.id, "0" * 64])) == {observed.id}
+    await world.runtime.stop(name, GRACE)
+    assert await world.runtime.usage([observed.id]) == {}
+    await world.runtime.start(name)
+    assert set(await world.runtime.usage([observed.id])) == {observed.id}

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from openecs.model.containers import ContainerObservation
+from openecs.model.containers import ContainerObservation, ContainerUsage
 from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
@@ -40,6 +40,7 @@ from openecs.runtime.docker.images import Images
 from openecs.runtime.docker.networks import Networks
 from openecs.runtime.docker.podman import DEPENDENTS, Podman
 from openecs.runtime.docker.port_choices import PortChoices
+from openecs.runtime.docker.usage import Usages
 
 DAEMON = "Error response from daemon: "
 log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ class DockerRuntime:
         self._paused = False
         self._podman: Podman | None = None
         self._choices = PortChoices()
+        self._usages = Usages(self._client)
         self._may_limit_files = True
         #: Containers made with a limit the engine may turn out not to have, until they start.
         self._limited: dict[str, ContainerSpec] = {}
@@ -268,6 +270,10 @@ class DockerRuntime:
         )
         seen = await _all_of(self.inspect, [entry["Id"] for entry in listed])
         return [observed for observed in seen if observed is not None]
+
+    async def usage(self, ids: Sequence[str]) -> Mapping[str, ContainerUsage]:
+        """What containers use; those that do not run are missing."""
+        return await self._usages.of(ids)
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""
