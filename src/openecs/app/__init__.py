@@ -59,7 +59,8 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         handlers = gateway(settings, kept, keys, Parts(node, control, edge, authority))
         server = Server(handlers, lambda: on_ready(settings, keys))
         measures = machine.measures(settings, kept, runtime)
-        loops = [node.run(), measures.run(), control.run(), edge.run()]
+        traffic = machine.traffic(settings, kept, edge)
+        loops = [node.run(), measures.run(), control.run(), edge.run(), traffic.run()]
         await _work(server, door, loops)
     return 0
 

@@ -13,6 +13,7 @@ import psutil
 from openecs import __version__
 from openecs.app.identity import installation, now
 from openecs.edge.edge import Edge
+from openecs.edge.measures import TrafficMeasures
 from openecs.edge.snapshot import Doors
 from openecs.node.measures import Measures
 from openecs.node.node import Node
@@ -62,6 +63,17 @@ def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:
         runtime=runtime,
         clock=now,
         machine=_node_settings(settings).machine,
+        interval=timedelta(seconds=settings.measure_interval),
+    )
+
+
+def traffic(settings: Settings, stores: Stores, edge: Edge) -> TrafficMeasures:
+    """What measures the load balancers here."""
+    return TrafficMeasures(
+        store=stores.resources,
+        metrics=stores.metrics,
+        envoy=edge.envoy,
+        clock=now,
         interval=timedelta(seconds=settings.measure_interval),
     )
 
