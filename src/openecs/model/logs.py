@@ -27,7 +27,6 @@ class LogGroup:
     retention: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     log_class: str = "STANDARD"
-    is_protected: bool = False
 
     @property
     def arn(self) -> str:
