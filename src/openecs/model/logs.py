@@ -12,6 +12,8 @@ from datetime import datetime
 from openecs.model.identity import Scope
 
 SERVICE = "logs"
+#: The log driver.
+AWSLOGS = "awslogs"
 DAY = 24 * 60 * 60 * 1000
 
 
@@ -83,6 +85,19 @@ class KeptEvent:
     def position(self) -> Position:
         """Where it stands."""
         return Position(self.timestamp, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What the engine kept at once: of one of the outputs, a line or (not ``ends``) a part of it.
+
+    ``at``: nanoseconds since the epoch.
+    """
+
+    at: int
+    output: int
+    text: bytes
+    ends: bool = True
 
 
 def milliseconds(moment: datetime) -> int:

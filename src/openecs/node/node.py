@@ -8,7 +8,7 @@ Looking means: what the store says, what the engine says, ``lifecycle.absorb`` i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task, TaskStatus
 from openecs.node import cleanup, places, targets
+from openecs.node.container_logs import ContainerLogs
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
 from openecs.node.packet_filter import PacketFilter
@@ -61,6 +62,7 @@ class Node:
         clock: Callable[[], datetime],
         settings: NodeSettings,
         packet_filter: PacketFilter | None = None,
+        logs: ContainerLogs | None = None,
     ) -> None:
         self._store = store
         self._runtime = runtime
@@ -69,6 +71,7 @@ class Node:
         self._view = EngineView(runtime, settings.installation)
         self._machine = MachineRecord(store, runtime, clock, settings)
         self._filter = packet_filter
+        self._logs = logs
         self._are_balanced = True
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
@@ -89,6 +92,8 @@ class Node:
             group.create_task(self._machine.beat())
             if self._filter is not None:
                 group.create_task(self._filter.run())
+            if self._logs is not None:
+                group.create_task(self._logs.run())
             await self._observed.wait()
             group.create_task(self._follow())
             group.create_task(self._controller.run())
@@ -219,6 +224,7 @@ class Node:
             finish=lambda: self._finish(key),
             subnet=lambda: self._store.read(partial(places.subnet_of, task)),
             admit=partial(self._admit, task),
+            prepare_logs=self._prepare_logs,
         )
         self._runs[key] = run
         return run
@@ -226,6 +232,10 @@ class Node:
     async def _admit(self, task: Task, address: str) -> None:
         if self._filter is not None:
             await self._filter.admit(task, address)
+
+    async def _prepare_logs(self, labels: Mapping[str, str], runtime_id: str) -> None:
+        if self._logs is not None:
+            await self._logs.prepare(labels, runtime_id)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A job of the node's; when the node ends, so does whoever wants one begun."""
@@ -297,6 +307,7 @@ class Node:
             runtime=self._runtime,
             settings=self._settings,
             now=self._clock(),
+            is_read=self._logs.is_read if self._logs is not None else lambda _: True,
         )
 
 
