@@ -8,6 +8,8 @@ from openecs_server import eventually
 from tasks import Tasks
 
 COUNT = 400
+LONG = "head -c 300000 /dev/zero | tr '\\0' x"
+PRINTS = f"echo one; echo; echo two >&2; {LONG}; echo; printf three"
 
 
 def awslogs(group, **options):
@@ -30,12 +32,7 @@ def test_output_is_told_by_api_and_cli(server, tasks):
     options = {"awslogs-stream-prefix": "ecs", "awslogs-create-group": "true"}
     arn = tasks.launch(
         {
-            "command": [
-                "sh",
-                "-c",
-                "echo one; echo; echo two >&2; head -c 300000 /dev/zero | tr "
-                "'\\0' x; echo; printf three",
-            ],
+            "command": ["sh", "-c", PRINTS],
             "logConfiguration": awslogs(group, **options),
         },
         {

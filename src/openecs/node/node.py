@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 
 from openecs.decide import lifecycle, serving, task_plan
+from openecs.decide.task_plan import Launch, Restart, Stop
 from openecs.loops.controller import Again, Controller
 from openecs.loops.turns import Turns
 from openecs.model.containers import PAUSE
@@ -186,7 +187,8 @@ class Node:
             self._runs.pop(key, None)
             return None
         run = self._runs.get(key) or self._begin(key, task, definition)
-        await self._view.freshen(task.arn, run.busy)
+        busy = run.busy
+        await self._view.freshen(task.arn, busy)
         task = await self._absorb(key, task, run)
         plan = self._plan(task, run)
         if plan.failures:
@@ -196,7 +198,10 @@ class Node:
         if task.desired_status is TaskStatus.STOPPED:
             run.cancel_pulls()
         for step in plan.steps:
-            run.take(step)
+            # What was worked on was not looked at: it may have started and exited meanwhile. The
+            # end of that work has the task looked at anew.
+            if not (isinstance(step, Launch | Restart | Stop) and step.name in busy):
+                run.take(step)
         return plan.wake
 
     def _is_mine(self, task: Task) -> bool:
