@@ -228,6 +228,24 @@ def test_the_streams_of_a_group_together(logs):
     assert refused(logs.filter_log_events, logGroupName="none") == NO_GROUP
 
 
+def test_only_what_matches_is_told(logs, stream):
+    begin = now() - HOUR
+    put(logs, stream, *((begin + n, f"GET {n}" if n % 3 else f"ERROR {n}") for n in range(9)))
+
+    def found(pattern, **members):
+        answer = logs.filter_log_events(logGroupName="/shop", filterPattern=pattern, **members)
+        return messages(answer), answer.get("nextToken")
+
+    assert found("ERROR") == (["ERROR 0", "ERROR 3", "ERROR 6"], None)
+    assert found("[method, number > 6]") == (["GET 7", "GET 8"], None)
+    first, token = found("ERROR", limit=2)
+    assert first == ["ERROR 0", "ERROR 3"]
+    assert found("ERROR", limit=2, nextToken=token)[0] == ["ERROR 6"]
+    code, message = refused(logs.filter_log_events, logGroupName="/shop", filterPattern="{")
+    assert code == "InvalidParameterException"
+    assert message.startswith("Invalid filter pattern")
+
+
 @pytest.mark.covers("logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy")
 async def test_old_events_go_and_those_of_deleted_groups(logs, stores, stream):
     store, kept = stores

@@ -5,13 +5,18 @@ API Reference, GetLogEvents, FilterLogEvents.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from openecs.api.base import Call, Logs, Members, Operation
-from openecs.api.logs import errors, paging, references
+from openecs.api.logs import errors, paging, patterns, references
+from openecs.decide.filter_patterns import Pattern
 from openecs.model.logs import KeptEvent, LogGroup, Position, milliseconds
 from openecs.store.logs import EventRange, LogStore, StreamFilter
 
 _MOST = 10_000
-_MOST_STREAMS = 100
+#: How many events one answer looks at, at most.
+_SEARCHED = 100_000
 
 
 async def get_log_events(store: LogStore, call: Call, request: Members, group: LogGroup) -> Members:
@@ -47,8 +52,7 @@ async def filter_log_events(
     store: LogStore, call: Call, request: Members, group: LogGroup
 ) -> Members:
     """The events of a group, or of some of its streams, in the order of time."""
-    if (request.get("filterPattern") or "").strip():
-        raise errors.invalid("OpenECS does not build filterPattern.")
+    pattern = patterns.pattern_of(request.get("filterPattern") or "")
     most, token = request.get("limit") or _MOST, request.get("nextToken")
     wanted = EventRange(
         group=group.id,
@@ -57,9 +61,8 @@ async def filter_log_events(
         end=request.get("endTime"),
         after=paging.position_of(token) if token else None,
     )
-    found = await store.read(wanted, most + 1)
-    events = paging.fitting(found[:most])
-    more = {"nextToken": paging.digits(events[-1].position)} if len(found) > len(events) else {}
+    events, behind = await _search(store, wanted, pattern, most)
+    more = {"nextToken": paging.digits(behind)} if behind is not None else {}
     told = [
         {
             "logStreamName": event.stream,
@@ -75,6 +78,26 @@ OPERATIONS: dict[str, Operation] = {
     "GetLogEvents": Logs(references.group, get_log_events),
     "FilterLogEvents": Logs(references.group, filter_log_events),
 }
+
+
+async def _search(
+    store: LogStore, wanted: EventRange, pattern: Pattern, most: int
+) -> tuple[Sequence[KeptEvent], Position | None]:
+    """The events that match, and where to go on; None: there are no more."""
+    matching: list[KeptEvent] = []
+    size = min(most + 1, _MOST) if pattern.is_everything else _MOST
+    for _ in range(_SEARCHED // _MOST):
+        found = await store.read(wanted, size)
+        matching += [event for event in found if pattern.is_match(event.message)]
+        shown = paging.fitting(matching[:most])
+        if len(shown) < len(matching):
+            return shown, shown[-1].position
+        if len(found) < size:
+            return shown, None
+        wanted = replace(wanted, after=found[-1].position)
+        if len(shown) == most:
+            break
+    return matching, wanted.after
 
 
 async def _streams(store: LogStore, request: Members, group: LogGroup) -> tuple[str, ...] | None:
