@@ -13,6 +13,7 @@ from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
+from openecs.control.log_filters import LogFilters
 from openecs.control.log_retention import LogRetention
 from openecs.control.machines import MachineWatch
 from openecs.control.metric_retention import MetricRetention
@@ -105,6 +106,7 @@ class ControlPlane:
             alarms.run,
             scaling.run,
             MetricRetention(metrics=metrics, clock=now).run,
+            LogFilters(store=store, logs=self._stores.logs, metrics=metrics).run,
             LogRetention(store=store, logs=self._stores.logs, clock=now).run,
         ]
 

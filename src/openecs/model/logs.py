@@ -103,3 +103,27 @@ class Piece:
 def milliseconds(moment: datetime) -> int:
     """A moment as the API of logs tells it."""
     return int(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTransformation:
+    """What a match is measured as: a number, or ``$.selector`` and ``$field`` of the event."""
+
+    name: str
+    namespace: str
+    value: str
+    default: float | None = None
+    unit: str = "None"
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogMetricFilter:
+    """Measures the events of a group that match a pattern, from when it was ``created`` on."""
+
+    scope: Scope
+    group: str
+    name: str
+    pattern: str
+    transformation: MetricTransformation
+    created: int

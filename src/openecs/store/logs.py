@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from openecs.model.logs import KeptEvent, LogEvent, LogGroup, LogStream, Position
+from openecs.model.logs import (
+    KeptEvent,
+    LogEvent,
+    LogGroup,
+    LogMetricFilter,
+    LogStream,
+    Position,
+)
 from openecs.store.base import Kind
 
 LOG_GROUPS: Kind[LogGroup] = Kind(
@@ -21,7 +28,16 @@ LOG_GROUPS: Kind[LogGroup] = Kind(
     global_indexes={"present": lambda _: ()},
 )
 
-KINDS = (LOG_GROUPS,)
+LOG_METRIC_FILTERS: Kind[LogMetricFilter] = Kind(
+    name="log-metric-filter",
+    type=LogMetricFilter,
+    key=lambda each: metric_filter_key(each.group, each.name),
+    scope=lambda each: each.scope,
+    indexes={"group": lambda each: (each.group,)},
+    global_indexes={"present": lambda _: ()},
+)
+
+KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +125,21 @@ class LogStore(Protocol):
         """The first events that are wanted, in their order; descending: the last, last first."""
         ...
 
+    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
+        """Events of all groups, with their group, behind an id, in the order they were kept in.
+
+        Once one is told, none with a smaller id comes any more.
+        """
+        ...
+
+    async def newest(self) -> int:
+        """The id of the last event that was kept; 0: there is none."""
+        ...
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        """Keep how far a source was read."""
+        ...
+
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
         ...
@@ -136,6 +167,11 @@ class LogStore(Protocol):
     async def clear(self) -> None:
         """Forget everything."""
         ...
+
+
+def metric_filter_key(group: str, name: str) -> str:
+    """The key of a metric filter; those of one group are next to each other."""
+    return f"{group}:{name}"
 
 
 def size_of(message: str) -> int:

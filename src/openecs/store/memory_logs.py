@@ -98,6 +98,24 @@ class MemoryLogStore:
         found = (each for each in (reversed(events) if descending else events))
         return [each for each in found if _is_meant(each, wanted)][:limit]
 
+    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
+        """Look at each."""
+        found = [
+            (group, event)
+            for group, events in self._events.items()
+            for event in events
+            if event.id > after
+        ]
+        return sorted(found, key=lambda pair: pair[1].id)[:limit]
+
+    async def newest(self) -> int:
+        """The id of the last event."""
+        return max((e.id for events in self._events.values() for e in events), default=0)
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        """Keep how far a source was read."""
+        self._cursors[cursor.source] = cursor.position
+
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
         return self._cursors.get(source)

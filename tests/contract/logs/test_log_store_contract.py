@@ -125,3 +125,20 @@ async def test_what_was_appended_is_there_after_a_restart(url):
             await logs.append(GROUP, "a", lines((1, "x")), 2, Cursor("c", "7"))
         assert await logs.cursor("c") == "7"
         await logs.close()
+
+
+async def test_all_groups_are_read_in_the_order_of_writing(logs):
+    assert await logs.newest() == 0
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+    await logs.append(GROUP, "a", lines((9, "first")), 2)
+    await logs.append(OTHER, "a", lines((1, "second")), 3)
+    found = await logs.newer(0, 10)
+    assert [(group, event.message) for group, event in found] == [
+        (GROUP, "first"),
+        (OTHER, "second"),
+    ]
+    assert await logs.newest() == found[1][1].id
+    assert [event.message for _, event in await logs.newer(found[0][1].id, 1)] == ["second"]
+    await logs.put_cursor(Cursor("all", "7"))
+    assert await logs.cursor("all") == "7"

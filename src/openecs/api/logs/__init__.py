@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.htm
 """
 
 from openecs.api.base import Service
-from openecs.api.logs import access, event_reads, events, groups, streams, tags
+from openecs.api.logs import access, event_reads, events, groups, metric_filters, streams, tags
 
 SERVICE = Service(
     name="logs",
@@ -14,6 +14,7 @@ SERVICE = Service(
         **events.OPERATIONS,
         **event_reads.OPERATIONS,
         **tags.OPERATIONS,
+        **metric_filters.OPERATIONS,
     },
     access=access.ACCESS,
 )

@@ -23,8 +23,13 @@ _ON_GROUPS = (
     "DeleteRetentionPolicy",
     "DescribeLogStreams",
     "FilterLogEvents",
+    "PutMetricFilter",
+    "DeleteMetricFilter",
+    "DescribeMetricFilters",
 )
 _ON_STREAMS = ("CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents")
+#: Where no group is named, all are meant.
+_MAYBE_ON_GROUPS = ("DescribeMetricFilters",)
 _ON_ALL = ("DescribeLogGroups",)
 _TAGS_BY_NAME = ("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup")
 _TAGS_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
@@ -32,7 +37,8 @@ _TAGS_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
 
 def _on_stream(operation: str) -> Access:
     def asks(view: View, call: Call, request: Members) -> Iterator[Asked]:
-        name = references.name_in(request)
+        is_on_all = operation in _MAYBE_ON_GROUPS and not request.get("logGroupName")
+        name = "" if is_on_all else references.name_in(request)
         resource = _stream_arn(call, name, request.get("logStreamName") or "")
         yield _asked(view, call, operation, name, resource, request)
 
@@ -55,7 +61,15 @@ def _on_tags(operation: str, member: str) -> Access:
     return asks
 
 
+def _on_none(operation: str) -> Access:
+    def asks(_: View, __: Call, ___: Members) -> Iterator[Asked]:
+        yield Asked(action=f"{SERVICE}:{operation}", resource="*")
+
+    return asks
+
+
 ACCESS: Mapping[str, Access] = {
+    "TestMetricFilter": _on_none("TestMetricFilter"),
     **{name: _on_stream(name) for name in (*_ON_GROUPS, *_ON_STREAMS)},
     **{name: _on_all(name) for name in _ON_ALL},
     **{name: _on_tags(name, "logGroupName") for name in _TAGS_BY_NAME},

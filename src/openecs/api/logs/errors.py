@@ -20,6 +20,11 @@ def no_stream() -> ServiceError:
     return _missing("log stream")
 
 
+def no_metric_filter() -> ServiceError:
+    """There is no such filter."""
+    return _missing("metric filter")
+
+
 def no_resource() -> ServiceError:
     """An ARN is of nothing that is here."""
     return _missing("resource")

@@ -12,7 +12,7 @@ from openecs.api.base import Call, Logs, Members, Operation, Writes
 from openecs.api.logs import errors, paging, references, tags
 from openecs.model.logs import LogGroup, milliseconds
 from openecs.store.base import Transaction, View
-from openecs.store.logs import LOG_GROUPS, LogStore
+from openecs.store.logs import LOG_GROUPS, LOG_METRIC_FILTERS, LogStore, metric_filter_key
 
 _RETENTIONS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192),
@@ -44,6 +44,8 @@ def create_log_group(tx: Transaction, call: Call, request: Members) -> Members:
 def delete_log_group(tx: Transaction, call: Call, request: Members) -> Members:
     """Drop a group; its events go with the next pass of retention."""
     group = references.named(tx, call, request["logGroupName"])
+    for each in tx.find(LOG_METRIC_FILTERS, call.scope, "group", (group.name,)):
+        tx.delete(LOG_METRIC_FILTERS, call.scope, metric_filter_key(each.group, each.name))
     tx.delete(LOG_GROUPS, call.scope, group.name)
     return {}
 
@@ -72,6 +74,8 @@ def delete_retention_policy(tx: Transaction, call: Call, request: Members) -> Me
 @dataclass(frozen=True, slots=True)
 class _Page:
     groups: Sequence[LogGroup]
+    #: How many metric filters each of them has.
+    filters: Sequence[int]
     has_more: bool
 
 
@@ -93,14 +97,17 @@ def _find_page(view: View, call: Call, request: Members) -> _Page:
         and log_class in {None, group.log_class}
     ]
     most = paging.limit(request)
-    return _Page(found[:most], len(found) > most)
+    shown = found[:most]
+    counts = [view.count(LOG_METRIC_FILTERS, call.scope, "group", (g.name,)) for g in shown]
+    return _Page(shown, counts, len(found) > most)
 
 
 async def describe_log_groups(store: LogStore, _: Call, __: Members, page: _Page) -> Members:
     """The groups, by name."""
     sizes = await store.sizes([group.id for group in page.groups])
     more = {"nextToken": paging.token(page.groups[-1].name)} if page.has_more else {}
-    return {"logGroups": [_shown(group, sizes[group.id]) for group in page.groups], **more}
+    known = zip(page.groups, page.filters, strict=True)
+    return {"logGroups": [_shown(group, sizes[group.id], count) for group, count in known], **more}
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -112,12 +119,12 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def _shown(group: LogGroup, size: int) -> Members:
+def _shown(group: LogGroup, size: int, filters: int) -> Members:
     return {
         "logGroupName": group.name,
         "creationTime": group.created,
         "retentionInDays": group.retention,
-        "metricFilterCount": 0,
+        "metricFilterCount": filters,
         "arn": f"{group.arn}:*",
         "logGroupArn": group.arn,
         "storedBytes": size,

@@ -80,6 +80,9 @@ cursors = Table(
 #: How many rows are dropped in one transaction: bounds how long others wait.
 _BATCH = 20_000
 
+#: The lock that lasts until the transaction ends; the number is any that is used for nothing else.
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(0x6C6F6773))
+
 _FIND = select(streams).where(
     streams.c.group_id == bindparam("group"), streams.c.name == bindparam("stream")
 )
@@ -167,6 +170,26 @@ class SqlLogStore:
 
         return await self._database.asked(work)
 
+    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
+        """Events of all groups behind an id, in its order."""
+        query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
+
+        def work(connection: Connection) -> list[tuple[int, KeptEvent]]:
+            rows = connection.execute(query).all()
+            named = _names(connection, {row.stream for row in rows})
+            return [(row.group_id, _event(row, named.get(row.stream, ""))) for row in rows]
+
+        return await self._database.asked(work)
+
+    async def newest(self) -> int:
+        """The id of the last event."""
+        query = select(func.coalesce(func.max(events.c.id), 0))
+        return await self._database.asked(lambda c: int(c.execute(query).scalar_one()))
+
+    async def put_cursor(self, cursor: Cursor) -> None:
+        """Keep how far a source was read."""
+        await self._database.written(lambda c: _put_cursor(c, cursor))
+
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
         query = select(cursors.c.position).where(cursors.c.source == source)
@@ -237,6 +260,9 @@ def _create_stream(connection: Connection, *, values: Mapping[str, Any]) -> bool
 
 
 def _add(connection: Connection, stream: Row[Any], added: Sequence[LogEvent], now: int) -> None:
+    if connection.dialect.name != "sqlite":
+        # One process at a time: events become visible in the order of their ids.
+        connection.execute(_ONE_AT_A_TIME)
     rows = [
         {
             "group_id": stream.group_id,
