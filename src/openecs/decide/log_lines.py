@@ -15,7 +15,7 @@ from openecs.model.logs import LogEvent, Piece
 
 #: Of one event, in bytes: what CloudWatch counts for each is off.
 _LONGEST = 262_144 - 26
-_MILLISECOND = 1_000_000
+_MILLISECOND, _SECOND = 1_000_000, 1_000_000_000
 #: The two outputs of a container may be stored out of order by as much, in nanoseconds.
 _DISORDER = 200 * _MILLISECOND
 
@@ -104,7 +104,8 @@ class LineReader:
             waiting.append(self._event.first)
         told = max(min(waiting, default=self._number + 1) - 1, self._skipped)
         newest = max((at for number, at in self._recent if number <= told), default=0)
-        self._since = max(self._since, newest - _DISORDER)
+        # Whole seconds: some engines tell no finer times than they look for.
+        self._since = max(self._since, (newest - _DISORDER) // _SECOND * _SECOND)
         since = self._since
         self._recent = deque(each for each in self._recent if each[1] >= since or each[0] > told)
         count = sum(number <= told for number, _ in self._recent)

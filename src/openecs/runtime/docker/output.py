@@ -35,6 +35,8 @@ async def read(
             pieces = list(unpack.fed(chunk))
             if pieces:
                 yield pieces
+    if left := list(unpack.ended()):
+        yield left
 
 
 class _Frames:
@@ -53,6 +55,10 @@ class _Frames:
             at = behind
         self._left = data[at:]
 
+    def ended(self) -> Iterator[Piece]:
+        """A frame that is cut off comes whole with the next look."""
+        yield from ()
+
 
 class _Lines:
     """With a terminal there is one output, and nothing but lines."""
@@ -64,6 +70,11 @@ class _Lines:
         *lines, self._left = (self._left + chunk).split(b"\n")
         for line in lines:
             yield _piece(_STDOUT, line + b"\n")
+
+    def ended(self) -> Iterator[Piece]:
+        """The last line may have no end."""
+        if self._left:
+            yield _piece(_STDOUT, self._left)
 
 
 def _piece(output: int, content: bytes) -> Piece:
