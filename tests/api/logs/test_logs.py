@@ -228,6 +228,11 @@ def test_the_streams_of_a_group_together(logs):
     assert refused(logs.filter_log_events, logGroupName="none") == NO_GROUP
 
 
+def test_a_message_may_be_any_text(logs, stream):
+    put(logs, stream, (now(), "né\0 \U0001f600\n"))
+    assert messages(logs.get_log_events(**stream)) == ["né\ufffd \U0001f600\n"]
+
+
 def test_only_what_matches_is_told(logs, stream):
     begin = now() - HOUR
     put(logs, stream, *((begin + n, f"GET {n}" if n % 3 else f"ERROR {n}") for n in range(9)))

@@ -21,7 +21,11 @@ _OLDEST, _NEWEST = 14 * DAY, DAY // 12
 
 async def put_log_events(store: LogStore, call: Call, request: Members, group: LogGroup) -> Members:
     """Keep the events that are neither too old nor too new, durably."""
-    events = [LogEvent(each["timestamp"], each["message"]) for each in request["logEvents"]]
+    # Databases know no NUL in texts.
+    events = [
+        LogEvent(each["timestamp"], each["message"].replace("\0", "\ufffd"))
+        for each in request["logEvents"]
+    ]
     _check(events)
     now = milliseconds(call.now)
     old = _before(events, now - _OLDEST)
