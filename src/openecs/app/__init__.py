@@ -46,7 +46,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys.ensure(settings.account_id)
         kept = await stack.enter_async_context(stores.opened(settings))
         runtime = await stack.enter_async_context(machine.engine(settings))
-        node = machine.node(settings, kept.resources, runtime)
+        node = machine.node(settings, kept, runtime)
         if settings.ephemeral:
             await node.empty()
             stack.push_async_callback(node.empty)

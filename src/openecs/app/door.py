@@ -11,7 +11,7 @@ import msgspec
 import uvicorn
 
 from openecs import __version__
-from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, sts
+from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, logs, sts
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, now
 from openecs.gateway.app import Gateway, Open, RootOnly
@@ -38,6 +38,7 @@ SERVICES = (
     ec2.SERVICE,
     elbv2.SERVICE,
     cloudwatch.SERVICE,
+    logs.SERVICE,
     application_autoscaling.SERVICE,
 )
 
@@ -126,6 +127,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
     return Gateway(
         store=stores.resources,
         metrics=stores.metrics,
+        logs=stores.logs,
         services=SERVICES,
         credentials=StoredCredentials(keys, stores.resources),
         authorize=Authorization(stores.resources, SERVICES),
