@@ -82,7 +82,7 @@ class Counts:
 
 def loggers(first: str, *, is_shared: bool) -> list[Resource]:
     """What counts the requests of an Envoy listener; ``first`` has those that are nobody else's."""
-    owner = [_tag("first", first), _tag("host", _HOST if is_shared else "")]
+    owner = [_tag("first", first), _tag("host", _HOST if is_shared else "-")]
     group = _tag("group", "%UPSTREAM_CLUSTER_RAW%")
     kind = [
         _tag("code", "%RESPONSE_CODE%"),

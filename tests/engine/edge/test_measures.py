@@ -9,7 +9,7 @@ import pytest
 
 from edge_world import GROUP, OTHER, fixed, says, to, upstream
 from openecs.edge.measures import TrafficMeasures
-from openecs.model.load_balancing import Condition
+from openecs.model.load_balancing import Condition, LoadBalancerStateCode
 from openecs.model.metrics import Metric, dimensions
 from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.metrics import Span
@@ -65,6 +65,7 @@ async def served(world):
         await world.balance(GROUP)
         await world.serve(a)
         await world.until(says("a"))
+        await world.until_state(LoadBalancerStateCode.ACTIVE)
         measured = Measured(world, edge)
         await measured.look()
         yield measured
