@@ -123,8 +123,8 @@ def test_an_environment_file_that_is_missing(tasks):
 
 
 def test_an_operation_that_is_not_built_says_so(server):
-    with pytest.raises(ClientError, match=r"NotImplemented.*ecs:ExecuteCommand"):
-        server.client("ecs").execute_command(task="t", command="true", interactive=True)
+    with pytest.raises(ClientError, match=r"NotImplemented.*ecs:SubmitTaskStateChange"):
+        server.client("ecs").submit_task_state_change(task="t", status="RUNNING")
 
 
 def test_accounts_and_regions_are_worlds_apart(server):

@@ -47,6 +47,8 @@ class Call:
     now: datetime
     ids: Ids
     settings: ApiSettings
+    #: Where the caller reached the API: ``http://HOST:PORT``.
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class ApiSettings:
     alarm_webhook_url: str = ""
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
+    #: The machine whose tasks this process can run commands in.
+    machine: str = ""
 
 
 class ServiceError(Exception):

@@ -56,7 +56,9 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         edge = machine.edge(settings, kept.resources)
         if settings.ephemeral:
             stack.callback(edge.stop)
-        handlers = gateway(settings, kept, keys, Parts(node, control, edge, authority))
+        sessions = machine.sessions(settings, kept, runtime)
+        parts = Parts(node, control, edge, authority, sessions)
+        handlers = gateway(settings, kept, keys, parts)
         server = Server(handlers, lambda: on_ready(settings, keys))
         measures = machine.measures(settings, kept, runtime)
         traffic = machine.traffic(settings, kept, edge)

@@ -13,7 +13,7 @@ import uvicorn
 from openecs import __version__
 from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, logs, sts
 from openecs.api.base import ApiSettings, Caller
-from openecs.app.identity import SystemIds, now
+from openecs.app.identity import SystemIds, machine_id, now
 from openecs.gateway.app import Gateway, Open, RootOnly
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import StoredCredentials
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openecs.authority import LocalAuthority
     from openecs.config import Settings
     from openecs.edge.edge import Edge
+    from openecs.node.exec_sessions import ExecSessions
     from openecs.node.node import Node
     from openecs.root_keys import RootKeys
 
@@ -51,6 +52,7 @@ class Parts:
     control: ControlPlane
     edge: Edge
     authority: LocalAuthority
+    sessions: ExecSessions
 
 
 class Server(uvicorn.Server):
@@ -60,6 +62,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             handlers,
             http="httptools",
+            ws="wsproto",
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -135,6 +138,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         ids=SystemIds(),
         settings=_api_settings(settings, parts.authority),
         special=special,
+        serve_session=parts.sessions.serve,
     )
 
 
@@ -145,6 +149,7 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         lambda_url=settings.lambda_url,
         alarm_webhook_url=settings.alarm_webhook_url,
         objects=settings.environment_files_dir,
+        machine=machine_id(settings),
     )
 
 

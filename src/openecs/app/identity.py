@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import threading
 from datetime import UTC, datetime
@@ -71,3 +72,8 @@ def installation(settings: Settings) -> str:
     with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
         file.write(SystemIds().hex32())
     return path.read_text(encoding="ascii").strip()
+
+
+def machine_id(settings: Settings) -> str:
+    """What the machine of this installation is called."""
+    return hashlib.sha256(installation(settings).encode()).hexdigest()[:32]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING
 import psutil
 
 from openecs import __version__
-from openecs.app.identity import SystemIds, installation, now
+from openecs.app.identity import SystemIds, installation, machine_id, now
 from openecs.edge.edge import Edge
 from openecs.edge.measures import TrafficMeasures
 from openecs.edge.snapshot import Doors
 from openecs.node.container_logs import ContainerLogs
+from openecs.node.exec_sessions import ExecSessions
 from openecs.node.measures import Measures
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -66,6 +66,17 @@ def node(settings: Settings, stores: Stores, runtime: Runtime) -> Node:
     )
 
 
+def sessions(settings: Settings, stores: Stores, runtime: Runtime) -> ExecSessions:
+    """What runs commands in the tasks here."""
+    return ExecSessions(
+        store=stores.resources,
+        runtime=runtime,
+        clock=now,
+        ids=SystemIds(),
+        machine=machine_id(settings),
+    )
+
+
 def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:
     """What measures the tasks here."""
     return Measures(
@@ -93,7 +104,7 @@ def _node_settings(settings: Settings) -> NodeSettings:
     own = installation(settings)
     return NodeSettings(
         installation=own,
-        machine=hashlib.sha256(own.encode()).hexdigest()[:32],
+        machine=machine_id(settings),
         agent_version=__version__,
         joins_clusters=settings.join_clusters,
         shows_life=settings.shares_database,

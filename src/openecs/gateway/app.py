@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 
 from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service
-from openecs.gateway import complaints, errors, services, sigv4
+from openecs.api.channels import ServeSession
+from openecs.gateway import complaints, errors, services, sigv4, web_sockets
 from openecs.gateway.authorization import is_root
 from openecs.gateway.catalog import Catalog, Target
 from openecs.gateway.credentials import Credentials
@@ -69,6 +70,7 @@ class Gateway:
     settings: ApiSettings
     authorize: Authorize
     special: Mapping[tuple[str, str], Open | RootOnly]
+    serve_session: ServeSession | None = None
     _catalog: Catalog = field(init=False, default_factory=Catalog)
     _dispatch: Dispatch = field(init=False)
 
@@ -84,7 +86,7 @@ class Gateway:
             case "lifespan":
                 await _live(receive, send)
             case _:
-                await send({"type": "websocket.close", "code": 1000})
+                await web_sockets.serve(scope, receive, send, self.serve_session)
 
     async def _serve(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         body = await _body(receive)
@@ -123,6 +125,7 @@ class Gateway:
             now=now,
             ids=self.ids,
             settings=self.settings,
+            endpoint=_endpoint(request),
         )
         # ``request.content`` is the body unpacked: what was signed is the body as sent.
         members = target.wire.parse(target.operation, request, target.labels)
@@ -179,6 +182,11 @@ def _validate(target: Target, members: Members) -> None:
     found = target.service.validator.complaints(shape, members) if shape else []
     if found:
         raise complaints.error(target.service.name, target.name, found)
+
+
+def _endpoint(request: Request) -> str:
+    scheme = "https" if request.is_secure else "http"
+    return f"{scheme}://{request.headers.get('host', '')}"
 
 
 async def _live(receive: _Receive, send: _Send) -> None:

@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, logs, scaling
+from openecs.store import alarms, exec_sessions, iam, logs, scaling
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -470,6 +470,7 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     *alarms.KINDS,
+    *exec_sessions.KINDS,
     *iam.KINDS,
     *logs.KINDS,
     *scaling.KINDS,

@@ -42,6 +42,7 @@ _TOLD = {
     "propagateTags": "ecs:propagate-tags",
     "cpu": "ecs:task-cpu",
     "memory": "ecs:task-memory",
+    "container": "ecs:container-name",
 }
 #: What is asked on everything, as nothing narrower is named.
 _ON_ALL = (

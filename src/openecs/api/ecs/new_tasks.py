@@ -70,6 +70,7 @@ def new_task(call: Call, wanted: TaskRequest, ask: Ask, destination: Destination
         platform_version=destination.platform_version,
         platform_family="Linux" if fargate else None,
         ephemeral_storage=definition.ephemeral_storage or (FARGATE_STORAGE if fargate else None),
+        enable_execute_command=wanted.enable_execute_command,
         created_at=call.now,
         served_groups=wanted.served_groups,
         tags=wanted.tags,

@@ -41,8 +41,8 @@ SUBNETS, SECURITY_GROUPS = 16, 5
 
 
 NO_EXECUTE_COMMAND = (
-    "OpenECS has not built ExecuteCommand yet: start the task without "
-    "enableExecuteCommand, and use docker exec on its container."
+    "OpenECS has not built ExecuteCommand for tasks of services yet: leave enableExecuteCommand "
+    "out, or run the task by itself."
 )
 
 
@@ -58,6 +58,7 @@ class TaskRequest:
     network_configuration: NetworkConfiguration | None
     tags: dict[str, str]
     served_groups: tuple[ServedGroup, ...] = ()
+    enable_execute_command: bool = False
 
     @property
     def sized(self) -> TaskDefinition:
@@ -83,6 +84,7 @@ def parse(view: View, call: Call, request: Members) -> TaskRequest:
         started_by=started_by,
         network_configuration=network(view, call, definition, request.get("networkConfiguration")),
         tags=_all_tags(cluster, definition, request, own_tags),
+        enable_execute_command=bool(request.get("enableExecuteCommand")),
     )
 
 
@@ -117,8 +119,6 @@ def check_can_run(call: Call, definition: TaskDefinition, request: Members) -> N
         raise errors.client(reasons[0])
     if request.get("volumeConfigurations"):
         raise errors.client("OpenECS has no EBS volumes: remove volumeConfigurations.")
-    if request.get("enableExecuteCommand"):
-        raise errors.client(NO_EXECUTE_COMMAND)
 
 
 def _runnable_definition(view: View, call: Call, reference: str) -> TaskDefinition:

@@ -74,9 +74,18 @@ def _container(task: Task, container: Container) -> Members:
         "networkInterfaces": [shapes.to_members(i) for i in container.network_interfaces],
         "healthStatus": str(container.health_status),
         "cpu": str(container.cpu),
+        "managedAgents": _agents(task, container),
         "memory": _text(container.memory),
         "memoryReservation": _text(container.memory_reservation),
     }
+
+
+def _agents(task: Task, container: Container) -> list[Members] | None:
+    """What runs commands in a container is there exactly while the container runs."""
+    if not task.enable_execute_command:
+        return None
+    agent = {"name": "ExecuteCommandAgent", "lastStatus": str(container.last_status)}
+    return [{**agent, "lastStartedAt": container.started_at}]
 
 
 def _attachment(attachment: object) -> Members:
