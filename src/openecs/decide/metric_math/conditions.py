@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan, nan
+from math import isnan
 
 from openecs.decide.metric_math.series import Frame, Series, with_values
 
@@ -21,7 +21,7 @@ def chosen(
     given = (condition, wanted, otherwise)
     labels = (each.label for each in given[1:] if isinstance(each, Series) and each.label)
     made = Series(condition.period, {}, next(labels, condition.label))
-    return with_values(made, _values(condition, wanted, otherwise))
+    return with_values(frame, made, _values(condition, wanted, otherwise))
 
 
 def _whole(
@@ -46,6 +46,7 @@ def _values(
         if truth:
             yield at, wanted.values.get(at, 0.0) if isinstance(wanted, Series) else wanted
         elif isinstance(otherwise, Series):
-            yield at, otherwise.values.get(at, nan)
+            if at in otherwise.values:
+                yield at, otherwise.values[at]
         elif otherwise is not None:
             yield at, otherwise

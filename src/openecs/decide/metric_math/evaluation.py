@@ -41,13 +41,22 @@ class Known:
     end: int
 
 
-def searches(expressions: Mapping[str, Node]) -> list[Search]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a query tells; ``has_losses``: of some moments what is no number, which is left out."""
+
+    series: Series | Array
+    has_losses: bool = False
+
+
+def searches(queries: Sequence[MetricDataQuery]) -> list[Search]:
     """What is searched for in any expression. Raises ``MathProblem``."""
     found: dict[Search, None] = {}
-    for id_, node in expressions.items():
+    periods = {each.id: each.period for each in queries}
+    for id_, node in parsed(queries).items():
         for each in walk(node):
             if isinstance(each, Called) and each.function == "SEARCH":
-                found[_told(id_, each)] = None
+                found[_search(id_, each, periods[id_])] = None
     return list(found)
 
 
@@ -68,18 +77,21 @@ def parsed(queries: Sequence[MetricDataQuery]) -> dict[str, Node]:
 
 def evaluated(
     queries: Sequence[MetricDataQuery], known: Known, effort: Effort | None = None
-) -> dict[str, Series | Array]:
+) -> dict[str, Told]:
     """What each query tells, by its id: also metrics, as they are. Raises ``MathProblem``."""
     nodes = parsed(queries)
     periods = {each.id: each.period for each in queries}
     effort = effort or Effort()
     told: dict[str, Series | Array] = dict(known.metrics)
+    made = {id_: Told(series) for id_, series in known.metrics.items()}
     for id_ in _ordered(nodes):
         if id_ in nodes:
             period = periods[id_] or _period(nodes[id_], told, known)
             frame = Frame(start=known.start, end=known.end, period=period, effort=effort)
-            told[id_] = _answer(id_, nodes[id_], _Evaluation(frame, known, told))
-    return told
+            evaluation = _Evaluation(frame, known, told, periods[id_])
+            told[id_] = _answer(id_, nodes[id_], evaluation)
+            made[id_] = Told(told[id_], frame.losses.any)
+    return made
 
 
 def in_expression(id_: str, problem: MathProblem) -> MathProblem:
@@ -92,6 +104,8 @@ class _Evaluation:
     frame: Frame
     known: Known
     told: Mapping[str, Series | Array]
+    #: That of the query, where it has one.
+    period: int | None
 
     def value(self, node: Node) -> Value:
         match node:
@@ -141,7 +155,7 @@ class _Evaluation:
         if node.function == "METRICS":
             return self._metrics([self.value(each) for each in node.arguments])
         if node.function == "SEARCH":
-            return self.known.searches.get(of_call(node), ())
+            return self.known.searches.get(of_call(node, self.period), ())
         return functions.call(self.frame, node.function, [self.value(n) for n in node.arguments])
 
     def _metrics(self, arguments: Sequence[Value]) -> Array:
@@ -152,9 +166,9 @@ class _Evaluation:
         return tuple(series for id_, series in self.known.metrics.items() if part in id_)
 
 
-def _told(id_: str, node: Called) -> Search:
+def _search(id_: str, node: Called, period: int | None) -> Search:
     try:
-        return of_call(node)
+        return of_call(node, period)
     except MathProblem as problem:
         raise in_expression(id_, problem) from problem
 

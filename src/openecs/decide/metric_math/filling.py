@@ -22,7 +22,7 @@ def filled(frame: Frame, series: Series, by: float | Series | Word) -> Series:
         told = _repeated(moments, series.values)
     else:
         told = _given(moments, series.values, by)
-    return with_values(series, told)
+    return with_values(frame, series, told)
 
 
 def _given(

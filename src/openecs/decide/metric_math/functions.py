@@ -153,14 +153,16 @@ def _steps(step: Callable[[float, float], float]) -> Function:
             (at, step(value - before, at - then))
             for (then, before), (at, value) in pairwise(series.values.items())
         )
-        return with_values(series, told)
+        return with_values(frame, series, told)
 
     return _each(change)
 
 
 def _running_sum(frame: Frame, series: Series) -> Series:
     frame.effort.spend(len(series.values))
-    return with_values(series, zip(series.values, accumulate(series.values.values()), strict=True))
+    return with_values(
+        frame, series, zip(series.values, accumulate(series.values.values()), strict=True)
+    )
 
 
 def _first(frame: Frame, arguments: Sequence[Value]) -> Value:
@@ -237,7 +239,7 @@ def _if(frame: Frame, arguments: Sequence[Value]) -> Value:
 def _time_series(frame: Frame, arguments: Sequence[Value]) -> Value:
     number = _number(arguments[0])
     made = Series(frame.period, {})
-    return with_values(made, ((at, number) for at in frame.moments(frame.period)))
+    return with_values(frame, made, ((at, number) for at in frame.moments(frame.period)))
 
 
 def _of_time(told: Callable[[int], int]) -> Function:

@@ -14,10 +14,10 @@ from openecs.decide import statistics
 from openecs.decide.metric_math.syntax import Called, MathProblem, Number, Text
 from openecs.model.metrics import Metric
 
-_LONGEST = 1024
+_LONGEST, _LONGEST_PERIOD = 1024, 86_400
 #: Time series that one search tells.
 MOST_FOUND = 100
-_USUAL_STAT = "Average"
+_USUAL_STAT, _USUAL_PERIOD = "Average", 300
 #: Upper case before a word, words, and numbers: where a name is taken apart.
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_]+?")
 _DELIMITER = re.compile(r"[\W_]")
@@ -29,7 +29,7 @@ class Search:
 
     query: str
     stat: str
-    period: int | None
+    period: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,16 @@ class Wanted:
     condition: Condition | None
 
 
-def of_call(node: Called) -> Search:
-    """The search that a call asks for. Raises ``MathProblem``."""
+def of_call(node: Called, period: int | None) -> Search:
+    """The search that a call asks for; ``period`` is that of its query. Raises ``MathProblem``."""
+    usual = period or _USUAL_PERIOD
     match node.arguments:
         case (Text(query),):
-            return _checked(query, _USUAL_STAT, None)
+            return _checked(query, _USUAL_STAT, usual)
         case (Text(query), Text(stat)):
-            return _checked(query, stat, None)
-        case (Text(query), Text(stat), Number(period)):
-            return _checked(query, stat, period)
+            return _checked(query, stat, usual)
+        case (Text(query), Text(stat), Number(seconds)):
+            return _checked(query, stat, seconds)
         case _:
             raise MathProblem("the function SEARCH takes a search, a statistic and a period")
 
@@ -102,19 +103,28 @@ def wanted(search: Search) -> Wanted:
 
 
 def found(wanted: Wanted, metrics: Iterable[Metric]) -> list[Metric]:
-    """The metrics that a search is after: the first ones, where they are many."""
-    fit = (each for each in metrics if _fits(wanted, each))
-    return [each for each, _ in zip(fit, range(MOST_FOUND), strict=False)]
+    """The metrics that a search is after."""
+    return [each for each in metrics if _fits(wanted, each)]
 
 
-def _checked(query: str, stat: str, period: float | None) -> Search:
+def labels(metrics: Sequence[Metric]) -> list[str]:
+    """What tells the metrics of a search apart: their dimensions, and names where they differ."""
+    has_names = len({each.name for each in metrics}) > 1
+    told = []
+    for each in metrics:
+        values = [value for _, value in each.dimensions]
+        told.append(" ".join([*values, each.name] if has_names or not values else values))
+    return told
+
+
+def _checked(query: str, stat: str, period: float) -> Search:
     if len(query) > _LONGEST:
         raise MathProblem(f"a search has at most {_LONGEST} characters")
     if not statistics.is_known(stat):
         raise MathProblem(f"the statistic {stat} of SEARCH is not known")
-    if period is not None and (period not in {1, 5, 10, 30} and (period < 60 or period % 60)):
+    if period not in {1, 5, 10, 30} and (period < 60 or period % 60):
         raise MathProblem("the period of SEARCH must be 1, 5, 10, 30 or a multiple of 60")
-    search = Search(query, stat, None if period is None else int(period))
+    search = Search(query, stat, int(min(period, _LONGEST_PERIOD)))
     wanted(search)
     return search
 

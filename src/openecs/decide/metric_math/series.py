@@ -34,6 +34,13 @@ Value = float | Series | Array | str | Word
 
 
 @dataclass(slots=True)
+class Losses:
+    """Whether an operation made what is no number, and so no value."""
+
+    any: bool = False
+
+
+@dataclass(slots=True)
 class Effort:
     """How much more may be computed."""
 
@@ -57,6 +64,14 @@ class Frame:
     end: int
     period: int
     effort: Effort = field(default_factory=Effort)
+    losses: Losses = field(default_factory=Losses)
+
+    def numbers(self, values: Iterable[tuple[int, float]]) -> dict[int, float]:
+        """The values that are numbers."""
+        told = list(values)
+        made = {at: value for at, value in told if isfinite(value)}
+        self.losses.any |= len(made) < len(told)
+        return made
 
     def moments(self, period: int) -> range:
         """When periods begin, whether anything was measured or not."""
@@ -83,12 +98,12 @@ def kind(value: Value) -> str:
 def mapped(frame: Frame, series: Series, change: Callable[[float], float]) -> Series:
     """Each value changed; where that makes no number there is none."""
     frame.effort.spend(len(series.values))
-    return with_values(series, ((at, change(value)) for at, value in series.values.items()))
+    return with_values(frame, series, ((at, change(v)) for at, v in series.values.items()))
 
 
-def with_values(series: Series, values: Iterable[tuple[int, float]]) -> Series:
+def with_values(frame: Frame, series: Series, values: Iterable[tuple[int, float]]) -> Series:
     """The same series of other values, without those that are no numbers."""
-    return replace(series, values={at: value for at, value in values if isfinite(value)})
+    return replace(series, values=frame.numbers(values))
 
 
 def paired(
@@ -99,8 +114,7 @@ def paired(
     moments = _common([left, right], period)
     frame.effort.spend(len(moments))
     one, two = left.values, right.values
-    joined = ((at, join(one.get(at, 0.0), two.get(at, 0.0))) for at in moments)
-    values = {at: value for at, value in joined if isfinite(value)}
+    values = frame.numbers((at, join(one.get(at, 0.0), two.get(at, 0.0))) for at in moments)
     return Series(period, values, left.label or right.label)
 
 
@@ -109,13 +123,8 @@ def gathered(frame: Frame, array: Array, join: Callable[[list[float]], float]) -
     period = max((each.period for each in array), default=frame.period)
     moments = _common(array, period)
     frame.effort.spend(len(moments) * len(array))
-    values = {}
-    for at in moments:
-        there = [each.values[at] for each in array if at in each.values]
-        value = float(join(there))
-        if isfinite(value):
-            values[at] = value
-    return Series(period, values)
+    there = ((at, [each.values[at] for each in array if at in each.values]) for at in moments)
+    return Series(period, frame.numbers((at, float(join(values))) for at, values in there))
 
 
 def _common(array: Sequence[Series], period: int) -> Sequence[int]:

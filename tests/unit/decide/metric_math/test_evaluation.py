@@ -38,7 +38,7 @@ def told(expression: str, effort=None, count=5, **metrics: str | Series):
         MetricDataQuery(id="e", expression=expression),
     ]
     known = evaluation.Known(metrics=series, start=BEGAN, end=BEGAN + count * 60)
-    found = evaluation.evaluated(queries, known, effort)["e"]
+    found = evaluation.evaluated(queries, known, effort)["e"].series
     if isinstance(found, tuple):
         return [shown(each, count) for each in found]
     return shown(found, count)
@@ -173,13 +173,13 @@ def test_series_of_several_periods_meet_in_the_longest():
     queries = [MetricDataQuery(id="e", expression="m1 + long")]
     queries += [MetricDataQuery(id=name, stat=each.metric) for name, each in metrics.items()]
     known = evaluation.Known(metrics=metrics, start=BEGAN, end=BEGAN + 240)
-    assert shown(evaluation.evaluated(queries, known)["e"], 2) == "2 5"
+    assert shown(evaluation.evaluated(queries, known)["e"].series, 2) == "2 5"
 
 
 def test_numbers_alone_have_the_period_that_is_told():
     queries = [MetricDataQuery(id="e", expression="TIME_SERIES(1)", period=120)]
     known = evaluation.Known(metrics={}, start=BEGAN, end=BEGAN + 240)
-    assert shown(evaluation.evaluated(queries, known)["e"], 2) == "1 1"
+    assert shown(evaluation.evaluated(queries, known)["e"].series, 2) == "1 1"
 
 
 def test_expressions_speak_of_each_other():
@@ -190,7 +190,7 @@ def test_expressions_speak_of_each_other():
     ]
     known = evaluation.Known(metrics={"m": a_series("1 2 3")}, start=BEGAN, end=BEGAN + 180)
     found = evaluation.evaluated(queries, known)
-    assert {name: shown(each, 3) for name, each in found.items()} == {
+    assert {name: shown(each.series, 3) for name, each in found.items()} == {
         "m": "1 2 3",
         "a": "2 3 4",
         "b": "4 6 8",
@@ -253,3 +253,15 @@ def test_what_would_take_too_long_is_refused():
 def test_numbers_that_are_none_are_no_values():
     assert told("m1 * 1e308 * 10", m1="1 0") == "- 0 - - -"
     assert told("FILL(m1, 1e999)", m1="1 -") == "1 - - - -"
+
+
+@pytest.mark.parametrize(
+    ("expression", "has_losses"),
+    [("m1 / m2", True), ("m2 / m1", False), ("LOG(m2)", True), ("IF(m1 > 3, m1)", False)],
+)
+def test_losses_are_told(expression, has_losses):
+    metrics = {name: a_series(text) for name, text in M.items()}
+    queries = [MetricDataQuery(id="e", expression=expression)]
+    queries += [MetricDataQuery(id=name, stat=each.metric) for name, each in metrics.items()]
+    known = evaluation.Known(metrics=metrics, start=BEGAN, end=BEGAN + 300)
+    assert evaluation.evaluated(queries, known)["e"].has_losses is has_losses

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from openecs.decide.metric_math import evaluation, grammar, search
-from openecs.decide.metric_math.search import MOST_FOUND, Search
+from openecs.decide.metric_math import evaluation, search
+from openecs.decide.metric_math.search import Search
+from openecs.decide.metric_math.series import Series
 from openecs.decide.metric_math.syntax import MathProblem
+from openecs.model.alarms import MetricDataQuery
 from openecs.model.metrics import Metric, dimensions
 from openecs.testing.builders import SCOPE
 
@@ -29,7 +31,7 @@ ALL = [*EC2, TYPED, *LAMBDA, *OWN]
 
 
 def found(query: str) -> set[str]:
-    wanted = search.wanted(Search(query, "Sum", None))
+    wanted = search.wanted(Search(query, "Sum", 60))
     told = search.found(wanted, ALL)
     return {" ".join((m.name, *(value for _, value in m.dimensions))) for m in told}
 
@@ -93,19 +95,23 @@ def test_searches(query, count):
 )
 def test_searches_that_make_no_sense(query):
     with pytest.raises(MathProblem, match="SEARCH"):
-        search.wanted(Search(query, "Sum", None))
+        search.wanted(Search(query, "Sum", 60))
 
 
-def test_a_search_tells_so_many_at_most():
-    many = [Metric(SCOPE, "Own", f"m{n}") for n in range(MOST_FOUND + 5)]
-    assert len(search.found(search.wanted(Search("{Own}", "Sum", None)), many)) == MOST_FOUND
+def test_metrics_are_told_apart_by_what_differs():
+    assert search.labels(EC2[:2]) == ["i-1234567890abcdef0", "i-2"]
+    assert search.labels(EC2[::2]) == [
+        "i-1234567890abcdef0 CPUUtilization",
+        "i-1234567890abcdef0 NetworkPacketsIn",
+    ]
+    assert search.labels(OWN[:1]) == ["CustomCount1"]
 
 
 @pytest.mark.parametrize(
     ("expression", "part"),
     [
         ("SEARCH()", "takes a search, a statistic and a period"),
-        ("SEARCH(m1)", "takes a search"),
+        ("SEARCH(AVG)", "takes a search"),
         ("SEARCH('{A}', 'Mean')", "the statistic Mean"),
         ("SEARCH('{A}', 'Sum', 45)", "period"),
         ("SEARCH('{A', 'Sum', 60)", "makes no sense"),
@@ -114,15 +120,23 @@ def test_a_search_tells_so_many_at_most():
 )
 def test_calls_that_make_no_sense(expression, part):
     with pytest.raises(MathProblem, match=part):
-        evaluation.searches({"e": grammar.read(expression)})
+        evaluation.searches([MetricDataQuery(id="e", expression=expression)])
 
 
 def test_what_is_searched_for():
-    nodes = {
-        "a": grammar.read("SUM(SEARCH('{A} x', 'p90', 300)) + SUM(SEARCH('{A} x'))"),
-        "b": grammar.read("SEARCH('{A} x', 'p90', 300)"),
-    }
-    assert evaluation.searches(nodes) == [
-        Search("{A} x", "p90", 300),
-        Search("{A} x", "Average", None),
+    text = "SUM(SEARCH('{A} x', 'p90', 300)) + SUM(SEARCH('{A} x'))"
+    queries = [
+        MetricDataQuery(id="a", expression=text, period=60),
+        MetricDataQuery(id="b", expression="SEARCH('{A} x', 'p90')"),
     ]
+    assert evaluation.searches(queries) == [
+        Search("{A} x", "p90", 300),
+        Search("{A} x", "Average", 60),
+    ]
+
+
+def test_what_a_search_found_is_an_array():
+    query = MetricDataQuery(id="e", expression="SUM(SEARCH('{Own}', 'Sum')) * 2", period=60)
+    found = {Search("{Own}", "Sum", 60): (Series(60, {0: 1.0}), Series(60, {0: 2.0, 60: 3.0}))}
+    known = evaluation.Known(metrics={}, searches=found, start=0, end=120)
+    assert evaluation.evaluated([query], known)["e"].series.values == {0: 6.0, 60: 6.0}
