@@ -35,7 +35,8 @@ def server(tmp_path):
 def says(word: str) -> dict:
     """A container that answers with a word, and ends at once on SIGTERM."""
     script = (
-        f"echo {word} is served; mkdir /w; echo {word} > /w/index.html; touch /w/ping; httpd -f -p 80 -h /w & "
+        f"echo {word} is served; mkdir /w; echo {word} > /w/index.html; touch /w/ping; "
+        "httpd -f -p 80 -h /w & "
         "trap 'kill $!' TERM; wait"
     )
     return {"image": "busybox", "command": ["sh", "-c", script]}
