@@ -6,9 +6,11 @@ CloudWatch User Guide, "Statistics definitions".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import accumulate
 
-from openecs.model.metrics import Statistics
+from openecs.model.metrics import Datapoint, Statistics, merged
 
 _PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 #: Those that are told apart from extended ones.
@@ -40,6 +42,15 @@ def value(stat: str, known: Statistics) -> float | None:
             return known.maximum
         case _:
             return _percentile(float(stat[1:]) / 100, known)
+
+
+def values(stat: str, read: Iterable[Datapoint]) -> dict[int, float]:
+    """The statistic of each period, all units together, by the second that it begins with."""
+    parts: dict[datetime, list[Statistics]] = {}
+    for each in read:
+        parts.setdefault(each.timestamp, []).append(each.statistics)
+    told = ((at, value(stat, merged(known))) for at, known in parts.items())
+    return {int(at.timestamp()): number for at, number in told if number is not None}
 
 
 def _percentile(share: float, known: Statistics) -> float | None:

@@ -216,16 +216,6 @@ def test_some_statistic_is_to_be_asked_for(cloudwatch):
     assert "Statistics" in message
 
 
-def test_expressions_are_refused_by_name(cloudwatch):
-    code, message = refused(
-        cloudwatch.get_metric_data,
-        MetricDataQueries=[{"Id": "e", "Expression": "SUM(METRICS())"}],
-        **RANGE,
-    )
-    assert code == "ValidationError"
-    assert "metric math" in message
-
-
 def test_a_body_that_is_packed(door):
     cloudwatch = client_of(door, "cloudwatch", request_min_compression_size_bytes=1)
     sent = []
