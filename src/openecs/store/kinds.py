@@ -261,8 +261,6 @@ EXPRESS_GATEWAYS: Kind[ExpressGateway] = Kind(
     type=ExpressGateway,
     key=lambda g: part_key(g.cluster, g.service, g.id),
     scope=lambda g: g.scope,
-    # What is to be removed once its service has no tasks.
-    global_indexes={"left": lambda g: () if g.left_at else None},
 )
 
 DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(

@@ -6,6 +6,7 @@ API Reference, ``ECSManagedResources``.
 from __future__ import annotations
 
 from openecs.api.base import Members
+from openecs.api.ecs import express_scaling
 from openecs.model.express import ExpressGateway
 from openecs.model.identity import parse_arn
 from openecs.model.load_balancing import (
@@ -45,7 +46,13 @@ def show(view: View, revision: ServiceRevision) -> Members | None:
         return None
     return {
         "ingressPaths": [_ingress_path(view, revision, gateway)],
+        "autoScaling": _auto_scaling(view, gateway),
+        "metricAlarms": [
+            _active(gateway, gateway.scope.arn("cloudwatch", f"alarm:{name}"))
+            for name in _alarms(view, gateway)
+        ],
         "serviceSecurityGroups": [_security_group(gateway, gateway.security_group_id)],
+        "logGroups": _log_groups(gateway),
     }
 
 
@@ -79,6 +86,42 @@ def _ingress_path(view: View, revision: ServiceRevision, gateway: ExpressGateway
             if each.arn in gateway.target_group_arns
         ],
     }
+
+
+def _auto_scaling(view: View, gateway: ExpressGateway) -> Members | None:
+    """The scalable target and its policy, where nobody has taken them away."""
+    target, policy = express_scaling.found(view, gateway)
+    if target is None:
+        return None
+    return {
+        "scalableTarget": {
+            **_active(gateway, target.arn),
+            "minCapacity": target.minimum,
+            "maxCapacity": target.maximum,
+        },
+        "applicationAutoScalingPolicies": [
+            {
+                **_active(gateway, each.arn),
+                "policyType": "TargetTrackingScaling",
+                "targetValue": each.tracking.target,
+                "metric": each.tracking.predefined,
+            }
+            for each in (policy,)
+            if each is not None and each.tracking is not None
+        ],
+    }
+
+
+def _alarms(view: View, gateway: ExpressGateway) -> tuple[str, ...]:
+    _, policy = express_scaling.found(view, gateway)
+    return policy.alarms if policy else ()
+
+
+def _log_groups(gateway: ExpressGateway) -> list[Members]:
+    if gateway.log_group is None:
+        return []
+    arn = gateway.scope.arn("logs", f"log-group:{gateway.log_group}")
+    return [{**_active(gateway, arn), "logGroupName": gateway.log_group}]
 
 
 def _active(gateway: ExpressGateway, arn: str) -> Members:
