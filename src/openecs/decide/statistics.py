@@ -5,21 +5,19 @@ CloudWatch User Guide, "Statistics definitions".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import accumulate
 
+from openecs.decide import extended_statistics
 from openecs.model.metrics import Datapoint, Statistics, merged
 
-_PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 #: Those that are told apart from extended ones.
 PLAIN = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
 
 
 def is_extended(stat: str) -> bool:
-    """Whether ``stat`` is an extended statistic: a percentile."""
-    return _PERCENTILE.fullmatch(stat) is not None
+    """Whether ``stat`` is an extended statistic, such as a percentile or a trimmed mean."""
+    return extended_statistics.parse(stat) is not None
 
 
 def is_known(stat: str) -> bool:
@@ -41,7 +39,8 @@ def value(stat: str, known: Statistics) -> float | None:
         case "Maximum":
             return known.maximum
         case _:
-            return _percentile(float(stat[1:]) / 100, known)
+            extended = extended_statistics.parse(stat)
+            return extended_statistics.value(extended, known) if extended else None
 
 
 def values(stat: str, read: Iterable[Datapoint]) -> dict[int, float]:
@@ -51,13 +50,3 @@ def values(stat: str, read: Iterable[Datapoint]) -> dict[int, float]:
         parts.setdefault(each.timestamp, []).append(each.statistics)
     told = ((at, value(stat, merged(known))) for at, known in parts.items())
     return {int(at.timestamp()): number for at, number in told if number is not None}
-
-
-def _percentile(share: float, known: Statistics) -> float | None:
-    """The value that ``share`` of the values are not above; None where they are not known."""
-    if not known.values:
-        return known.minimum if known.minimum == known.maximum else None
-    counts = accumulate(count for _, count in known.values)
-    reached = zip(known.values, counts, strict=True)
-    wanted = share * known.count
-    return next((value for (value, _), so_far in reached if so_far >= wanted), known.maximum)
