@@ -5,8 +5,9 @@ CloudWatch User Guide, "Statistics definitions".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import attrgetter
 
 from openecs.decide import extended_statistics
 from openecs.model.metrics import Datapoint, Statistics, merged
@@ -27,26 +28,35 @@ def is_known(stat: str) -> bool:
 
 def value(stat: str, known: Statistics) -> float | None:
     """The statistic; None where it cannot be told."""
-    match stat:
-        case "SampleCount":
-            return known.count
-        case "Average":
-            return known.sum / known.count if known.count else None
-        case "Sum":
-            return known.sum
-        case "Minimum":
-            return known.minimum
-        case "Maximum":
-            return known.maximum
-        case _:
-            extended = extended_statistics.parse(stat)
-            return extended_statistics.value(extended, known) if extended else None
+    return _teller(stat)(known)
 
 
-def values(stat: str, read: Iterable[Datapoint]) -> dict[int, float]:
+def values(stat: str, read: Sequence[Datapoint]) -> dict[int, float]:
     """The statistic of each period, all units together, by the second that it begins with."""
-    parts: dict[datetime, list[Statistics]] = {}
-    for each in read:
-        parts.setdefault(each.timestamp, []).append(each.statistics)
-    told = ((at, value(stat, merged(known))) for at, known in parts.items())
-    return {int(at.timestamp()): number for at, number in told if number is not None}
+    tell = _teller(stat)
+    moments = [int(each.timestamp.timestamp()) for each in read]
+    told: Iterable[tuple[int, Statistics]]
+    if len(set(moments)) == len(moments):
+        told = ((at, each.statistics) for at, each in zip(moments, read, strict=True))
+    else:
+        parts: dict[int, list[Statistics]] = {}
+        for at, each in zip(moments, read, strict=True):
+            parts.setdefault(at, []).append(each.statistics)
+        told = ((at, merged(several)) for at, several in parts.items())
+    return {at: number for at, known in told if (number := tell(known)) is not None}
+
+
+def _teller(stat: str) -> Callable[[Statistics], float | None]:
+    extended = extended_statistics.parse(stat)
+    if extended is not None:
+        return partial(extended_statistics.value, extended)
+    return _TELLERS[stat]
+
+
+_TELLERS: dict[str, Callable[[Statistics], float | None]] = {
+    "SampleCount": attrgetter("count"),
+    "Average": lambda known: known.sum / known.count if known.count else None,
+    "Sum": attrgetter("sum"),
+    "Minimum": attrgetter("minimum"),
+    "Maximum": attrgetter("maximum"),
+}
