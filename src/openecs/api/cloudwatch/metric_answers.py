@@ -230,7 +230,7 @@ def _batch(
 
 async def _of_expressions(world: _World, asked: Sequence[MetricDataQuery], page: _Page) -> Members:
     """Expressions may speak of anything: all is read, and computed, for each page."""
-    searches = metric_queries.searches(asked)
+    searches = await asyncio.to_thread(metric_queries.searches, asked)
     found = {each: await _found(world, each) for each in searches}
     stats = {each.id: each.stat for each in asked if each.stat is not None}
     members = [_Member(k, m, i) for k, each in found.items() for m, i in each.shown]
