@@ -58,6 +58,8 @@ def merged(parts: Sequence[Statistics]) -> Statistics:
 
     Percentiles are known only where they are of every part.
     """
+    if len(parts) == 1:
+        return parts[0]
     weights: dict[float, float] = {}
     if all(part.values for part in parts):
         for value, count in (each for part in parts for each in part.values):

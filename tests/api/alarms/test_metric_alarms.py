@@ -322,3 +322,19 @@ def test_alarms_on_metric_math(cloudwatch):
         code, message = refused(cloudwatch.put_metric_alarm, **alarm, Metrics=changed)
         assert code == "ValidationError"
         assert part in message
+
+
+@pytest.mark.parametrize("stat", ["p99.9", "tm90", "TM(10%:90%)", "PR(100:2000)", "IQM", "WM(:5)"])
+def test_alarms_on_extended_statistics(cloudwatch, stat):
+    cloudwatch.put_metric_alarm(
+        AlarmName="slow",
+        Namespace="A",
+        MetricName="B",
+        Period=60,
+        ExtendedStatistic=stat,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="LessThanThreshold",
+    )
+    (shown,) = described(cloudwatch, "slow")
+    assert shown["ExtendedStatistic"] == stat

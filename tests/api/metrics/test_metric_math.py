@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -60,9 +60,9 @@ def values(client, expression, **more):
     return [each["Values"] for each in told(client, *queries)["MetricDataResults"]]
 
 
-def refused(client, *queries):
+def refused(client, *queries, **more):
     with pytest.raises(ClientError) as caught:
-        told(client, *queries)
+        told(client, *queries, **more)
     error = caught.value.response["Error"]
     return error["Code"], error["Message"]
 
@@ -111,6 +111,35 @@ def test_searches_find_metrics(cloudwatch):
     assert values(cloudwatch, f"SUM({search})") == [[11.0, 12.0, 13.0, 14.0]]
     assert values(cloudwatch, "SEARCH('{Shop} nothing', 'Sum', 60)") == []
     assert len(values(cloudwatch, "SEARCH('{Shop} work NOT Queue=a', 'Sum')")) == 2
+
+
+def test_dynamic_labels(cloudwatch):
+    search = "SEARCH('{Shop,Queue} MetricName=\"Work\"', 'Sum', 60)"
+    dynamic = "${LABEL}: ${MAX} of ${PROP('Dim.Queue')} at ${LAST_TIME}"
+    answer = told(
+        cloudwatch,
+        {"Id": "found", "Expression": search, "Label": dynamic},
+        metric("one", "Requests", Label="${LABEL} ${SUM}", ReturnData=True),
+        {"Id": "both", "Expression": "[one, one * 2]", "Label": "x"},
+        {"Id": "sum", "Expression": "one + one", "Label": "${LAST} ${LABEL}"},
+        LabelOptions={"Timezone": "+0200"},
+    )
+    labels = [each["Label"] for each in answer["MetricDataResults"]]
+    last = BEGAN + timedelta(minutes=3)
+    at = last.astimezone(timezone(timedelta(hours=2))).isoformat(sep=" ")
+    assert labels == [
+        f"a: 4 of a at {at}",
+        f"b: 10 of b at {at}",
+        "Requests 120",
+        "x Requests 120",
+        "x Requests 120",
+        "100 sum",
+    ]
+    code, message = refused(
+        cloudwatch, metric("m", "Requests", ReturnData=True), LabelOptions={"Timezone": "x"}
+    )
+    assert code == "ValidationError"
+    assert "Timezone" in message
 
 
 def test_a_search_that_finds_too_many_says_so(cloudwatch):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from openecs.decide import alarm_values, alarms, statistics
+from openecs.decide import alarm_values, alarms
 from openecs.model.alarms import AlarmState, Comparison, MetricAlarm, MetricDataQuery, MetricStat
 from openecs.model.metrics import Datapoint, Statistics, of_values
 from openecs.testing.builders import NOW, SCOPE
@@ -77,11 +77,6 @@ def test_of_several_metrics_the_one_that_returns_data_counts():
     assert set(alarm_values.stats_of(alarm)) == {"x", "y"}
     read = {name: [Datapoint(NOW, "None", of_values([(n, 1.0)]))] for n, name in enumerate("xy")}
     assert [p.value for p in alarm_values.points(alarm, read, NOW)] == [1.0]
-
-
-@pytest.mark.parametrize("stat", ["p101", "p", "p-1", "q5", "p99.12345678901"])
-def test_what_is_no_statistic(stat):
-    assert not statistics.is_known(stat)
 
 
 def a_stat(name: str, **members) -> MetricStat:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from math import ceil
@@ -15,6 +15,7 @@ from math import ceil
 from openecs.api.base import Call, Measures, Members, Operation
 from openecs.api.cloudwatch import metric_errors as errors
 from openecs.api.cloudwatch import metric_queries, metric_times, metric_tokens
+from openecs.api.cloudwatch.metric_labels import Labels
 from openecs.decide import statistics
 from openecs.decide.metric_math import evaluation, search
 from openecs.decide.metric_math.search import MOST_FOUND, Search
@@ -42,6 +43,7 @@ _TOO_MANY = {
 async def get_metric_data(store: MetricStore, call: Call, request: Members) -> Members:
     """Series of values for each query, page by page: as many as fit, query after query."""
     asked = metric_queries.queries(call, request["MetricDataQueries"])
+    labels = Labels(call, metric_queries.timezone(request))
     looked_at = _time(request)
     searches = metric_queries.searches(asked)
     found = {each: await _found(store, call, each) for each in searches}
@@ -49,15 +51,14 @@ async def get_metric_data(store: MetricStore, call: Call, request: Members) -> M
     members = [_Member(k, m, i) for k, each in found.items() for m, i in each.shown]
     wanted = [*stats.values(), *(each.stat for each in members)]
     read = await store.read([_span(call, looked_at, each) for each in wanted])
-    labels = [*(each.label for each in asked if each.stat), *(each.label for each in members)]
-    series = [_series(*three) for three in zip(wanted, labels, read, strict=True)]
+    series = [_series(*pair) for pair in zip(wanted, read, strict=True)]
     known = evaluation.Known(
-        metrics=dict(zip(stats, series, strict=False)),
+        metrics=labels.of_metrics(asked, dict(zip(stats, series, strict=False))),
         searches=_by_search(searches, members, series[len(stats) :]),
         start=int(looked_at.start.timestamp()),
         end=ceil(looked_at.end.timestamp()),
     )
-    results = _results(asked, await _told(asked, known))
+    results = _results(asked, await _told(asked, known), labels)
     has_more = any(each.is_cut for each in found.values())
     return _page(request, results, [_TOO_MANY] if has_more else [])
 
@@ -139,8 +140,8 @@ def _span(call: Call, looked_at: _Time, stat: MetricStat) -> Span:
     )
 
 
-def _series(stat: MetricStat, label: str | None, read: Sequence[Datapoint]) -> Series:
-    return Series(stat.period, statistics.values(stat.stat, read), label or stat.name, stat)
+def _series(stat: MetricStat, read: Sequence[Datapoint]) -> Series:
+    return Series(stat.period, statistics.values(stat.stat, read), stat.name, stat)
 
 
 def _by_search(
@@ -148,7 +149,7 @@ def _by_search(
 ) -> dict[Search, Array]:
     made: dict[Search, list[Series]] = {each: [] for each in searches}
     for member, each in zip(members, series, strict=True):
-        made[member.search].append(each)
+        made[member.search].append(replace(each, label=member.label))
     return {each: tuple(several) for each, several in made.items()}
 
 
@@ -165,7 +166,7 @@ async def _told(
 
 
 def _results(
-    asked: Sequence[MetricDataQuery], told: Mapping[str, evaluation.Told]
+    asked: Sequence[MetricDataQuery], told: Mapping[str, evaluation.Told], labels: Labels
 ) -> list[_Result]:
     results = []
     for query in asked:
@@ -173,16 +174,9 @@ def _results(
             answer = told[query.id]
             results += [
                 _Result(query.id, label, series.values, answer.has_losses)
-                for series, label in _labelled(query, answer.series)
+                for series, label in labels.of(query, answer.series)
             ]
     return results
-
-
-def _labelled(query: MetricDataQuery, told: Series | Array) -> list[tuple[Series, str]]:
-    """What each series goes by: in an array, by what it is of, too."""
-    if isinstance(told, Series):
-        return [(told, told.label if query.stat else query.label or query.id)]
-    return [(each, " ".join(filter(None, (query.label, each.label)))) for each in told]
 
 
 def _page(request: Members, results: Sequence[_Result], messages: Sequence[Members]) -> Members:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import tzinfo
 
 from openecs.api.base import Call, Members
 from openecs.api.cloudwatch import metric_errors as errors
 from openecs.api.cloudwatch.metric_data import dimensions
-from openecs.decide import statistics
+from openecs.decide import metric_labels, statistics
 from openecs.decide.metric_math import evaluation
 from openecs.decide.metric_math.search import Search
 from openecs.decide.metric_math.syntax import MathProblem
@@ -44,6 +45,18 @@ def searches(asked: Sequence[MetricDataQuery]) -> list[Search]:
         raise errors.validation(f"{problem}.") from problem
     if len(found) > _MOST_SEARCHES:
         raise errors.validation(f"A request must not have more than {_MOST_SEARCHES} searches.")
+    return found
+
+
+def timezone(request: Members) -> tzinfo:
+    """Where times in labels are told: ``LabelOptions``. Raises ``ValidationError``."""
+    offset = (request.get("LabelOptions") or {}).get("Timezone") or "+0000"
+    found = metric_labels.timezone_of(offset)
+    if found is None:
+        raise errors.validation(
+            f"The value {offset} for parameter LabelOptions.Timezone is not an offset such as "
+            "+0130."
+        )
     return found
 
 

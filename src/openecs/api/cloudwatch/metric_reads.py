@@ -22,6 +22,7 @@ from openecs.store.metrics import MetricFilter, MetricStore, Span
 
 #: Datapoints of GetMetricStatistics, and metrics of one page of ListMetrics.
 _MOST, _PAGE = 1440, 500
+_MOST_EXTENDED = 10
 #: Metrics without a datapoint for so long are not listed.
 _LISTED, _RECENT = timedelta(days=14), timedelta(hours=3)
 
@@ -96,7 +97,13 @@ def _wanted(request: Members) -> tuple[Sequence[str], Sequence[str]]:
         )
     for stat in extended:
         if not statistics.is_extended(stat):
-            raise errors.invalid_value(f"OpenECS does not build the statistic {stat}.")
+            raise errors.invalid_value(
+                f"The value {stat} for parameter ExtendedStatistics is not supported."
+            )
+    if len(extended) > _MOST_EXTENDED:
+        raise errors.invalid_value(
+            f"The collection ExtendedStatistics must not have more than {_MOST_EXTENDED} items."
+        )
     return plain, extended
 
 
