@@ -11,7 +11,17 @@ import msgspec
 import uvicorn
 
 from openecs import __version__
-from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, sts
+from openecs.api import (
+    acm,
+    application_autoscaling,
+    cloudwatch,
+    ec2,
+    ecs,
+    elbv2,
+    iam,
+    secretsmanager,
+    sts,
+)
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, now
 from openecs.gateway.app import Gateway, Open, RootOnly
@@ -39,6 +49,7 @@ SERVICES = (
     elbv2.SERVICE,
     cloudwatch.SERVICE,
     application_autoscaling.SERVICE,
+    secretsmanager.SERVICE,
 )
 
 

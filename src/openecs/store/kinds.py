@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, scaling
+from openecs.store import alarms, iam, scaling, secrets
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -475,4 +475,5 @@ ALL = (
     *alarms.KINDS,
     *iam.KINDS,
     *scaling.KINDS,
+    *secrets.KINDS,
 )
