@@ -19,6 +19,7 @@ from openecs.gateway.app import Gateway
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import AccessKey, StoredCredentials
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_logs import MemoryLogStore
 from openecs.store.memory_metrics import MemoryMetricStore
 
 ACCOUNT = "123456789012"
@@ -46,6 +47,7 @@ def gateway_of(*services, store=None, keys=(ROOT,), **parts) -> Gateway:
     store = store if store is not None else MemoryStore()
     given = {
         "metrics": MemoryMetricStore(),
+        "logs": MemoryLogStore(),
         "clock": lambda: datetime.now(UTC),
         "ids": SystemIds(),
         "settings": ApiSettings(),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from balanced import Balanced
 from openecs_server import eventually
 
 
@@ -116,3 +117,57 @@ def test_a_metric_of_ones_own_brings_tasks_and_survives_a_kill(services, quick_s
     quick_server.start()
     assert most() == [50.0]
     cloudwatch.delete_alarms(AlarmNames=[f"{services.cluster}-busy"])
+
+
+@pytest.mark.system
+@pytest.mark.timeout(150)
+def test_requests_bring_tasks_and_metrics_tell_why(services, quick_server, request):
+    scaling = quick_server.client("application-autoscaling")
+    balanced = Balanced(services)
+    request.addfinalizer(balanced.close)
+    balanced.serve(1)
+    where = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": f"service/{services.cluster}/s",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    quick = {"openecs:scaling-period": "10", "openecs:scale-out-datapoints": "1"}
+    scaling.register_scalable_target(**where, MinCapacity=1, MaxCapacity=2, Tags=quick)
+    target = balanced.group.rpartition(":")[2]
+    label = f"{balanced.arn.partition(':loadbalancer/')[2]}/{target}"
+    scaling.put_scaling_policy(
+        **where,
+        PolicyName="requests",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 10,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": label,
+            },
+        },
+    )
+
+    def asked_enough() -> bool:
+        balanced.answers(5)
+        return services.show("s")["runningCount"] == 2
+
+    eventually(asked_enough, within=90)
+    now = datetime.now(UTC)
+
+    def most(namespace: str, name: str, **named: str) -> float:
+        told = quick_server.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in named.items()],
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=1),
+            Period=600,
+            Statistics=["Maximum"],
+        )
+        return max((point["Maximum"] for point in told["Datapoints"]), default=0)
+
+    of = {"ClusterName": services.cluster, "ServiceName": "s"}
+    assert most("AWS/ApplicationELB", "RequestCountPerTarget", TargetGroup=target) > 10 / 6
+    assert most("AWS/ECS", "CPUUtilization", **of) > 0
+    assert most("AWS/ECS", "MemoryUtilization", **of) > 0

@@ -1,10 +1,10 @@
 """What an AWS operation is made of: the call, the error, the operation, the service.
 
 An operation is a synchronous function ``(view or transaction, call, request) -> response``, or an
-asynchronous one ``(metric store, call, request) -> response``. The
-gateway has parsed and validated ``request`` against the service's model before: members are spelled
-as in AWS's API, timestamps are aware datetimes, blobs are bytes, unknown members are gone. The
-response is spelled the same way; members that are None are left out.
+asynchronous one of a store of bulk data (metrics, logs). The gateway has parsed and validated
+``request`` against the service's model before: members are spelled as in AWS's API, timestamps are
+aware datetimes, blobs are bytes, unknown members are gone. The response is
+spelled the same way; members that are None are left out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from openecs.model.certificates import Authority, NoAuthority
 from openecs.model.identity import Ids, Scope
 from openecs.model.policies import Policy
 from openecs.store.base import Transaction, View
+from openecs.store.logs import LogStore
 from openecs.store.metrics import MetricStore
 
 Members = Mapping[str, Any]
@@ -95,7 +96,15 @@ class Measures:
     function: Callable[[MetricStore, Call, Any], Awaitable[Members]]
 
 
-Operation = Reads | Writes | Measures
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """An operation on logs: ``find`` looks up the resources it concerns, ``function`` has them."""
+
+    find: Callable[[View, Call, Any], Any]
+    function: Callable[[LogStore, Call, Any, Any], Awaitable[Members]]
+
+
+Operation = Reads | Writes | Measures | Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys.ensure(settings.account_id)
         kept = await stack.enter_async_context(stores.opened(settings))
         runtime = await stack.enter_async_context(machine.engine(settings))
-        node = machine.node(settings, kept.resources, runtime)
+        node = machine.node(settings, kept, runtime)
         if settings.ephemeral:
             await node.empty()
             stack.push_async_callback(node.empty)
@@ -59,7 +59,8 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         handlers = gateway(settings, kept, keys, Parts(node, control, edge, authority))
         server = Server(handlers, lambda: on_ready(settings, keys))
         measures = machine.measures(settings, kept, runtime)
-        loops = [node.run(), measures.run(), control.run(), edge.run()]
+        traffic = machine.traffic(settings, kept, edge)
+        loops = [node.run(), measures.run(), control.run(), edge.run(), traffic.run()]
         await _work(server, door, loops)
     return 0
 

@@ -19,6 +19,7 @@ from openecs.api import (
     ecs,
     elbv2,
     iam,
+    logs,
     secretsmanager,
     sts,
 )
@@ -48,6 +49,7 @@ SERVICES = (
     ec2.SERVICE,
     elbv2.SERVICE,
     cloudwatch.SERVICE,
+    logs.SERVICE,
     application_autoscaling.SERVICE,
     secretsmanager.SERVICE,
 )
@@ -137,6 +139,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
     return Gateway(
         store=stores.resources,
         metrics=stores.metrics,
+        logs=stores.logs,
         services=SERVICES,
         credentials=StoredCredentials(keys, stores.resources),
         authorize=Authorization(stores.resources, SERVICES),

@@ -13,6 +13,8 @@ from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
+from openecs.control.log_filters import LogFilters
+from openecs.control.log_retention import LogRetention
 from openecs.control.machines import MachineWatch
 from openecs.control.metric_retention import MetricRetention
 from openecs.control.retention import Retention
@@ -100,7 +102,13 @@ class ControlPlane:
             guard=guard,
         )
         scaling = Scaling(store=store, metrics=metrics, clock=now, ids=SystemIds(), guard=guard)
-        return [alarms.run, scaling.run, MetricRetention(metrics=metrics, clock=now).run]
+        return [
+            alarms.run,
+            scaling.run,
+            MetricRetention(metrics=metrics, clock=now).run,
+            LogFilters(store=store, logs=self._stores.logs, metrics=metrics).run,
+            LogRetention(store=store, logs=self._stores.logs, clock=now).run,
+        ]
 
 
 def _scheduler_settings(settings: Settings) -> SchedulerSettings:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import psutil
 
 from openecs import __version__
-from openecs.app.identity import installation, now
+from openecs.app.identity import SystemIds, installation, now
 from openecs.edge.edge import Edge
+from openecs.edge.measures import TrafficMeasures
 from openecs.edge.snapshot import Doors
+from openecs.node.container_logs import ContainerLogs
 from openecs.node.measures import Measures
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
@@ -47,11 +49,21 @@ async def _tidy(runtime: Runtime) -> None:
         await runtime.remove_networks()
 
 
-def node(settings: Settings, store: Store, runtime: Runtime) -> Node:
+def node(settings: Settings, stores: Stores, runtime: Runtime) -> Node:
     """What runs tasks here."""
-    known = _node_settings(settings)
+    known, store = _node_settings(settings), stores.resources
     guard = PacketFilter(store, installation=known.installation, machine=known.machine)
-    return Node(store=store, runtime=runtime, clock=now, settings=known, packet_filter=guard)
+    logs = ContainerLogs(
+        store=store,
+        logs=stores.logs,
+        runtime=runtime,
+        clock=now,
+        ids=SystemIds(),
+        installation=known.installation,
+    )
+    return Node(
+        store=store, runtime=runtime, clock=now, settings=known, packet_filter=guard, logs=logs
+    )
 
 
 def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:
@@ -62,6 +74,17 @@ def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:
         runtime=runtime,
         clock=now,
         machine=_node_settings(settings).machine,
+        interval=timedelta(seconds=settings.measure_interval),
+    )
+
+
+def traffic(settings: Settings, stores: Stores, edge: Edge) -> TrafficMeasures:
+    """What measures the load balancers here."""
+    return TrafficMeasures(
+        store=stores.resources,
+        metrics=stores.metrics,
+        envoy=edge.envoy,
+        clock=now,
         interval=timedelta(seconds=settings.measure_interval),
     )
 

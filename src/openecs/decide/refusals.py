@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition, Volume
 
-UNBUILT_LOG_DRIVERS = ("awslogs", "awsfirelens")
-ELSEWHERE = "json-file, local, syslog, journald, fluentd, gelf or splunk"
+UNBUILT_LOG_DRIVERS = ("awsfirelens",)
+ELSEWHERE = "awslogs, json-file, local, syslog, journald, fluentd, gelf or splunk"
 
 
 def refusals(definition: TaskDefinition, file_systems: Mapping[str, str]) -> tuple[str, ...]:

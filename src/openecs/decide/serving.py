@@ -21,6 +21,9 @@ from openecs.model.tasks import (
     TaskStatus,
 )
 
+#: The protocols of network bindings that a target group's protocol is served by: all others by TCP.
+_SERVED_BY = {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp")}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
@@ -115,11 +118,20 @@ def _registration(container: Container, group: ServedGroup) -> Register | None:
     if container.network_interfaces:
         address = container.network_interfaces[0].private_ipv4_address
         return Register(group=group, address=address, port=group.container_port)
-    port = _host_port(container, group.container_port)
+    port = _host_port(container, group)
     return None if port is None else Register(group=group, address=None, port=port)
 
 
-def _host_port(container: Container, port: int) -> int | None:
-    bound = (b for b in container.network_bindings if b.container_port == port)
+def _host_port(container: Container, group: ServedGroup) -> int | None:
+    bound = (b for b in container.network_bindings if _is_served_by(group, b))
     binding: NetworkBinding | None = next(bound, None)
     return binding.host_port if binding else None
+
+
+def _is_served_by(group: ServedGroup, binding: NetworkBinding) -> bool:
+    if binding.container_port != group.container_port:
+        return False
+    # Of a group that is gone nothing is known but the port.
+    if group.protocol is None:
+        return True
+    return binding.protocol in _SERVED_BY.get(group.protocol, ("tcp",))

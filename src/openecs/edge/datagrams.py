@@ -38,7 +38,7 @@ def listener(
     """The listener at an address, for clients of some blocks only unless that is None."""
     config = {
         "@type": f"{_PROXY}.UdpProxyConfig",
-        "stat_prefix": "datagrams",
+        "stat_prefix": name,
         "idle_timeout": _IDLE,
         "hash_policies": [{"source_ip": True}],
         "matcher": admission.datagrams(admitted, _matcher(flow)),

@@ -20,6 +20,7 @@ from openecs.edge import (
     clients,
     connection_logs,
     connections,
+    counters,
     datagrams,
     headers,
     stickiness,
@@ -148,34 +149,53 @@ class Front:
     @property
     def transports(self) -> tuple[str, ...]:
         """What it listens for."""
-        return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(self.listener.protocol, (TCP,))
+        return transports(self.listener)
+
+
+def transports(listener: Listener) -> tuple[str, ...]:
+    """What a listener is for: ``TCP``, ``UDP`` or both."""
+    return {"UDP": (UDP,), "TCP_UDP": (TCP, UDP)}.get(listener.protocol, (TCP,))
+
+
+def own_names(listener: Listener) -> list[str]:
+    """The names of Envoy's listeners at its load balancer's own address."""
+    return [_name(f"own {listener.arn}", each) for each in transports(listener)]
+
+
+def door_names(listener: Listener) -> list[str]:
+    """The names of the doors it is behind."""
+    return [_name(f"door {listener.port}", each) for each in transports(listener)]
+
+
+def _name(name: str, transport: str) -> str:
+    return f"{name} {UDP}" if transport == UDP else name
 
 
 def own(front: Front, xds: Path) -> list[Resource]:
     """The listeners at its load balancer's own address: two for ``TCP_UDP``."""
-    name, address = f"own {front.listener.arn}", front.balancer.loopback_address
-    found = []
-    if TCP in front.transports:
+    address, found = front.balancer.loopback_address, []
+    for name, transport in zip(own_names(front.listener), front.transports, strict=True):
+        if transport == UDP:
+            found.append(datagrams.listener(name, address, front.flow))
+            continue
         chain = _chain(front, routes_file(front.listener), xds)
         made = _listener(name, address, [front], [chain], xds)
         if front.is_fronted:
             made["listener_filters"].insert(0, clients.proxied())
         found.append(made)
-    if UDP in front.transports:
-        found.append(datagrams.listener(f"{name} {UDP}", address, front.flow))
     return found
 
 
 def datagram_door(front: Front, address: str) -> Resource:
     """The door of a port for datagrams."""
-    name, allowed = f"door {front.listener.port} {UDP}", front.admitted.get(UDP)
+    name, allowed = door_names(front.listener)[-1], front.admitted.get(UDP)
     return datagrams.listener(name, address, front.flow, allowed)
 
 
 def door(fronts: Sequence[Front], address: str, xds: Path) -> Resource:
     """The listener that all of a port share; the first has what is not said to be another's."""
     first = fronts[0]
-    name = f"door {first.listener.port}"
+    name = door_names(first.listener)[0]
     chains = []
     if first.listener.protocol == "HTTPS":
         taken = {*first.hosts, *(front.balancer.dns_name for front in fronts)}
@@ -260,6 +280,7 @@ def _listener(
     return {
         "@type": f"{_TYPE}.config.listener.v3.Listener",
         "name": name,
+        "stat_prefix": name,
         "address": {"socket_address": {"address": address, "port_value": front.listener.port}},
         "listener_filters": [inspector] if secure else [],
         "filter_chains": chains,
@@ -287,7 +308,10 @@ def _chain(front: Front, routes: str, xds: Path, sharing: Sequence[Front] = ()) 
         ]
         http["typed_config"]["http_filters"][:0] = changing
         http["typed_config"].update(connections.settings([each.balancer for each in everyone]))
-        http["typed_config"]["access_log"] = access_logs.loggers(logged, notes_directory(xds))
+        http["typed_config"]["access_log"] = [
+            *counters.loggers(front.balancer.arn, is_shared=bool(sharing)),
+            *access_logs.loggers(logged, notes_directory(xds)),
+        ]
         guards = client_certificates.guards(front.trust_store)
         chain = {"filters": [clients.kept(), *guards, http]}
     if front.key_pairs:

@@ -21,6 +21,7 @@ from openecs.gateway.exchange import BODY_LIMIT, Reply, Request, too_large
 from openecs.gateway.refusal import Reason, Refused
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Store
+from openecs.store.logs import LogStore
 from openecs.store.metrics import MetricStore
 
 _Message = MutableMapping[str, Any]
@@ -60,6 +61,7 @@ class Gateway:
 
     store: Store
     metrics: MetricStore
+    logs: LogStore
     services: Sequence[Service]
     credentials: Credentials
     clock: Callable[[], datetime]
@@ -71,7 +73,8 @@ class Gateway:
     _dispatch: Dispatch = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_dispatch", Dispatch(self.store, self.metrics, self.services))
+        dispatch = Dispatch(self.store, self.metrics, self.logs, self.services)
+        object.__setattr__(self, "_dispatch", dispatch)
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve what an ASGI server hands over: a request, or its own lifespan."""

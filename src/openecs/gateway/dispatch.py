@@ -1,12 +1,13 @@
-"""From a parsed request to the operation: one function over one view, transaction or metrics."""
+"""From a parsed request to the operation: one function over the store it works on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from openecs.api.base import Call, Measures, Members, Operation, Reads, Service, Writes
+from openecs.api.base import Call, Logs, Measures, Members, Operation, Reads, Service, Writes
 from openecs.store.base import Conflict, Store
+from openecs.store.logs import LogStore
 from openecs.store.metrics import MetricStore
 
 #: How often an operation is tried anew when others write what it has read.
@@ -16,9 +17,12 @@ _ATTEMPTS = 5
 class Dispatch:
     """The operations that are built, and the stores they work on."""
 
-    def __init__(self, store: Store, metrics: MetricStore, services: Sequence[Service]) -> None:
+    def __init__(
+        self, store: Store, metrics: MetricStore, logs: LogStore, services: Sequence[Service]
+    ) -> None:
         self._store = store
         self._metrics = metrics
+        self._logs = logs
         self._operations: Mapping[tuple[str, str], Operation] = {
             (service.name, name): operation
             for service in services
@@ -38,6 +42,9 @@ class Dispatch:
                 return await self._write(operation, call, members)
             case Measures():
                 return await operation.function(self._metrics, call, members)
+            case Logs():
+                found = await self._store.read(lambda view: operation.find(view, call, members))
+                return await operation.function(self._logs, call, members, found)
 
     async def _write(self, operation: Writes, call: Call, members: Mapping[str, Any]) -> Members:
         for _ in range(_ATTEMPTS - 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -25,11 +25,22 @@ from openecs.store.kinds import TASKS
 log = structlog.get_logger(__name__)
 
 
-async def sweep(*, store: Store, runtime: Runtime, settings: NodeSettings, now: datetime) -> None:
-    """Remove the containers of stopped or forgotten tasks that ended ``cleanup_wait`` ago."""
+async def sweep(
+    *,
+    store: Store,
+    runtime: Runtime,
+    settings: NodeSettings,
+    now: datetime,
+    is_read: Callable[[ContainerObservation], bool],
+) -> None:
+    """Remove the containers of stopped or forgotten tasks that ended ``cleanup_wait`` ago.
+
+    Not before their output ``is_read`` where somebody is to read it.
+    """
     try:
         for observed in await runtime.observe(settings.installation):
-            if _is_due(observed, settings, now) and await _is_over(store, observed):
+            is_due = _is_due(observed, settings, now) and is_read(observed)
+            if is_due and await _is_over(store, observed):
                 await remove(runtime, observed)
         await runtime.remove_networks()
     except (EngineError, StoreError) as error:

@@ -39,6 +39,7 @@ LOG_DRIVERS = frozenset({"fluentd", "gelf", "journald", "json-file", "local", "s
 #: What every engine we drive can do for a task, in the ECS agent's words.
 CAPABILITIES = (
     *(f"com.amazonaws.ecs.capability.docker-remote-api.1.{minor}" for minor in range(17, 42)),
+    "com.amazonaws.ecs.capability.logging-driver.awslogs",
     "com.amazonaws.ecs.capability.logging-driver.none",
     "com.amazonaws.ecs.capability.privileged-container",
     "com.amazonaws.ecs.capability.task-iam-role",

@@ -8,7 +8,7 @@ Looking means: what the store says, what the engine says, ``lifecycle.absorb`` i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from functools import partial
 import structlog
 
 from openecs.decide import lifecycle, serving, task_plan
+from openecs.decide.task_plan import Launch, Restart, Stop
 from openecs.loops.controller import Again, Controller
 from openecs.loops.turns import Turns
 from openecs.model.containers import PAUSE
@@ -23,6 +24,7 @@ from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task, TaskStatus
 from openecs.node import cleanup, places, targets
+from openecs.node.container_logs import ContainerLogs
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
 from openecs.node.packet_filter import PacketFilter
@@ -61,6 +63,7 @@ class Node:
         clock: Callable[[], datetime],
         settings: NodeSettings,
         packet_filter: PacketFilter | None = None,
+        logs: ContainerLogs | None = None,
     ) -> None:
         self._store = store
         self._runtime = runtime
@@ -69,6 +72,7 @@ class Node:
         self._view = EngineView(runtime, settings.installation)
         self._machine = MachineRecord(store, runtime, clock, settings)
         self._filter = packet_filter
+        self._logs = logs
         self._are_balanced = True
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
@@ -89,6 +93,8 @@ class Node:
             group.create_task(self._machine.beat())
             if self._filter is not None:
                 group.create_task(self._filter.run())
+            if self._logs is not None:
+                group.create_task(self._logs.run())
             await self._observed.wait()
             group.create_task(self._follow())
             group.create_task(self._controller.run())
@@ -181,7 +187,8 @@ class Node:
             self._runs.pop(key, None)
             return None
         run = self._runs.get(key) or self._begin(key, task, definition)
-        await self._view.freshen(task.arn, run.busy)
+        busy = run.busy
+        await self._view.freshen(task.arn, busy)
         task = await self._absorb(key, task, run)
         plan = self._plan(task, run)
         if plan.failures:
@@ -191,7 +198,10 @@ class Node:
         if task.desired_status is TaskStatus.STOPPED:
             run.cancel_pulls()
         for step in plan.steps:
-            run.take(step)
+            # What was worked on was not looked at: it may have started and exited meanwhile. The
+            # end of that work has the task looked at anew.
+            if not (isinstance(step, Launch | Restart | Stop) and step.name in busy):
+                run.take(step)
         return plan.wake
 
     def _is_mine(self, task: Task) -> bool:
@@ -219,6 +229,7 @@ class Node:
             finish=lambda: self._finish(key),
             subnet=lambda: self._store.read(partial(places.subnet_of, task)),
             admit=partial(self._admit, task),
+            prepare_logs=self._prepare_logs,
         )
         self._runs[key] = run
         return run
@@ -226,6 +237,10 @@ class Node:
     async def _admit(self, task: Task, address: str) -> None:
         if self._filter is not None:
             await self._filter.admit(task, address)
+
+    async def _prepare_logs(self, labels: Mapping[str, str], runtime_id: str) -> None:
+        if self._logs is not None:
+            await self._logs.prepare(labels, runtime_id)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """A job of the node's; when the node ends, so does whoever wants one begun."""
@@ -297,6 +312,7 @@ class Node:
             runtime=self._runtime,
             settings=self._settings,
             now=self._clock(),
+            is_read=self._logs.is_read if self._logs is not None else lambda _: True,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -33,13 +34,23 @@ def settle(tx: Transaction, task: Task, now: datetime, *, are_balanced: bool) ->
 
     ``are_balanced``: whether load balancers run that send requests to targets.
     """
-    for change in tuple(serving.changes(task, are_balanced=are_balanced)):
+    for change in tuple(serving.changes(_knowing(tx, task), are_balanced=are_balanced)):
         match change:
             case Register():
                 task = _register(tx, task, change, now)
             case Deregister():
                 task = _deregister(tx, task, change, now)
     return task
+
+
+def _knowing(tx: Transaction, task: Task) -> Task:
+    """The task that knows the protocols of its target groups: a port may be bound for two."""
+    return replace(task, served_groups=tuple(_told(tx, each) for each in task.served_groups))
+
+
+def _told(tx: Transaction, served: ServedGroup) -> ServedGroup:
+    group = None if served.protocol else _group(tx, served)
+    return served if group is None else replace(served, protocol=group.protocol)
 
 
 def _register(tx: Transaction, task: Task, change: Register, now: datetime) -> Task:

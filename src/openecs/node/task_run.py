@@ -53,7 +53,8 @@ class TaskRun:
     ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
     retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
     records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand,
-    ``admit`` has its address guarded.
+    ``admit`` has its address guarded, ``prepare_logs`` is told a container's labels and id before
+    it starts.
     """
 
     def __init__(  # noqa: PLR0913 - what a task's work touches, once
@@ -70,6 +71,7 @@ class TaskRun:
         finish: Callable[[], Awaitable[None]],
         subnet: Callable[[], Awaitable[Place | None]],
         admit: Callable[[str], Awaitable[None]],
+        prepare_logs: Callable[[Mapping[str, str], str], Awaitable[None]],
     ) -> None:
         self.definition = definition
         self.is_set_up = False
@@ -83,6 +85,7 @@ class TaskRun:
         self._finish = finish
         self._subnet = subnet
         self._admit = admit
+        self._prepare_logs = prepare_logs
         self._spec: spec.TaskSpec | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._pulling: set[str] = set()
@@ -255,7 +258,8 @@ class TaskRun:
 
     async def _create_and_start(self, prepared: ContainerSpec) -> None:
         async with self._turns.turn(self._party):
-            await self._runtime.create(prepared)
+            id_ = await self._runtime.create(prepared)
+            await self._prepare_logs(prepared.labels, id_)
             await self._runtime.start(prepared.name)
 
     async def _restart(self, name: str) -> None:

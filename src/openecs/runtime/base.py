@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from openecs.model.containers import ContainerObservation, ContainerUsage
+from openecs.model.logs import Piece
 from openecs.model.task_definitions import HealthCheck, Tmpfs, Ulimit
 
 #: Labels the ECS agent puts on containers, and two of ours that say whose they are.
@@ -26,6 +27,8 @@ LABEL_VERSION = "com.amazonaws.ecs.task-definition-version"
 LABEL_CLUSTER = "com.amazonaws.ecs.cluster"
 #: The installation (data directory) that made the container: others' are never touched.
 LABEL_INSTALLATION = "org.openecs.installation"
+#: The options of the awslogs driver, in JSON: the container's output is read and logged.
+LABEL_AWSLOGS = "org.openecs.awslogs"
 #: Volumes of the engine that live with the task, separated by spaces.
 LABEL_VOLUMES = "org.openecs.task-volumes"
 
@@ -339,6 +342,14 @@ class Runtime(Protocol):
 
     async def usage(self, ids: Sequence[str]) -> Mapping[str, ContainerUsage]:
         """What containers use, by the engine's ids; those that do not run are missing."""
+        ...
+
+    def output(self, id_: str, since: int, /) -> AsyncIterator[Sequence[Piece]]:
+        """What a container printed from a time on (nanoseconds), and prints until it ends.
+
+        Always the same pieces in the same order, however often it is asked. A container that is
+        not there has printed nothing.
+        """
         ...
 
     def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:

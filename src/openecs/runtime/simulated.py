@@ -20,6 +20,7 @@ from openecs.model.containers import (
     Health,
     ObservedPort,
 )
+from openecs.model.logs import Piece
 from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
@@ -285,6 +286,13 @@ class SimulatedRuntime:
         behavior, begun = self.behaves(container.spec), container.started_at
         ran = (self._clock() - begun).total_seconds() if begun else 0.0
         return ContainerUsage(cpu=int(behavior.cores * ran * 1e9), memory=behavior.memory)
+
+    async def output(self, _: str, __: int, /) -> AsyncIterator[Sequence[Piece]]:
+        """Simulated containers print nothing."""
+        self._answer()
+        nothing: tuple[Sequence[Piece], ...] = ()
+        for pieces in nothing:
+            yield pieces
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""

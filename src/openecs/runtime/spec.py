@@ -20,7 +20,7 @@ from openecs.model.task_definitions import (
     TaskDefinition,
 )
 from openecs.model.tasks import LaunchType, Task
-from openecs.runtime import volumes
+from openecs.runtime import log_driver, volumes
 from openecs.runtime.base import (
     LABEL_CLUSTER,
     LABEL_CONTAINER_NAME,
@@ -197,6 +197,7 @@ def _pause(build: _Build) -> ContainerSpec:
 def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
     task, override = build.task, build.task.overrides.of(definition.name)
     logs = definition.log_configuration
+    driver, driver_options = log_driver.engine_driver(logs)
     spec = ContainerSpec(
         name=container_name(task, definition.name),
         image=definition.image,
@@ -204,6 +205,7 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
             **(definition.docker_labels or {}),
             **build.labels,
             LABEL_CONTAINER_NAME: definition.name,
+            **log_driver.labels(logs),
         },
         entry_point=definition.entry_point,
         command=override.command or definition.command,
@@ -218,8 +220,8 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
         interactive=bool(definition.interactive),
         tty=bool(definition.pseudo_terminal),
         health_check=definition.health_check,
-        log_driver=logs.log_driver if logs else "",
-        log_options=(logs.options or {}) if logs else {},
+        log_driver=driver,
+        log_options=driver_options,
         mounts=tuple(volumes.mounts(definition, build.sources)),
         volumes_from=tuple(
             container_name(task, v.source_container) + (":ro" if v.read_only else "")

@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, scaling, secrets
+from openecs.store import alarms, iam, logs, scaling, secrets
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -474,6 +474,7 @@ ALL = (
     SERVER_CERTIFICATES,
     *alarms.KINDS,
     *iam.KINDS,
+    *logs.KINDS,
     *scaling.KINDS,
     *secrets.KINDS,
 )

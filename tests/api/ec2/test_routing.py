@@ -141,6 +141,7 @@ def test_a_nat_gateway_has_an_elastic_address(ec2, vpc, subnet, gateway, refused
     "ec2:DescribeNetworkAcls",
     "ec2:CreateNetworkAclEntry",
     "ec2:DeleteNetworkAclEntry",
+    "ec2:ReplaceNetworkAclEntry",
     "ec2:ReplaceNetworkAclAssociation",
 )
 def test_network_acls(ec2, vpc, subnet, refused):
@@ -162,7 +163,17 @@ def test_network_acls(ec2, vpc, subnet, refused):
     (acl,) = ec2.describe_network_acls(Filters=in_vpc)["NetworkAcls"]
     (shown,) = [one for one in acl["Entries"] if one["RuleNumber"] == 90]
     assert (shown["RuleAction"], shown["PortRange"]) == ("deny", {"From": 1, "To": 9})
+    denied = {**which, **entry, **ports, "RuleAction": "deny", "CidrBlock": "192.0.2.0/24"}
+    ec2.replace_network_acl_entry(**denied)
+    (found,) = ec2.describe_network_acls(NetworkAclIds=[which["NetworkAclId"]])["NetworkAcls"]
+    assert [
+        (one["RuleAction"], one["CidrBlock"])
+        for one in found["Entries"]
+        if (one["RuleNumber"], one["Egress"]) == (which["RuleNumber"], which["Egress"])
+    ] == [("deny", "192.0.2.0/24")]
     ec2.delete_network_acl_entry(**which)
+    gone = refused(ec2.replace_network_acl_entry, **denied)
+    assert gone[0] == "InvalidNetworkAclEntry.NotFound"
     gone = refused(ec2.delete_network_acl_entry, **which)
     assert gone[0] == "InvalidNetworkAclEntry.NotFound"
 

@@ -81,6 +81,22 @@ def test_an_update_and_a_deletion(client):
         ecs.update_express_gateway_service(serviceArn=arn, cpu="256")
 
 
+def test_its_container_logs_where_it_is_told_to(client):
+    ecs = client("ecs")
+    logs = {"logGroup": "/a", "logStreamPrefix": "ecs"}
+    create(ecs, primaryContainer=CONTAINER | {"awsLogsConfiguration": logs})
+    (arn,) = ecs.list_task_definitions()["taskDefinitionArns"]
+    definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    assert definition["containerDefinitions"][0]["logConfiguration"] == {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "/a",
+            "awslogs-region": "eu-central-1",
+            "awslogs-stream-prefix": "ecs",
+        },
+    }
+
+
 def test_what_is_not_there_or_may_not_be(client):
     ecs = client("ecs")
     arn = "arn:aws:ecs:eu-central-1:123456789012:service/default/web"
@@ -94,9 +110,6 @@ def test_what_is_not_there_or_may_not_be(client):
         create(ecs, cluster="other")
     with pytest.raises(ecs.exceptions.ClientException, match="Role is not valid"):
         create(ecs, infrastructureRoleArn="me")
-    logs = {"logGroup": "/a", "logStreamPrefix": "ecs"}
-    with pytest.raises(ecs.exceptions.ClientException, match="awslogs"):
-        create(ecs, primaryContainer=CONTAINER | {"awsLogsConfiguration": logs})
     # Nothing is left of what was refused.
     assert client("elbv2").describe_load_balancers()["LoadBalancers"] == []
     assert ecs.list_task_definitions()["taskDefinitionArns"] == []

@@ -8,13 +8,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from gateway_door import ACCOUNT, ROOT, client_of, gateway_of, served
-from openecs.api import ecs, iam, sts
+from openecs.api import acm, ecs, iam, sts
+from openecs.api.base import ApiSettings
+from openecs.authority import LocalAuthority
 from openecs.gateway.credentials import AccessKey
 
 
 @pytest.fixture
-def door():
-    with served(gateway_of(ecs.SERVICE, iam.SERVICE, sts.SERVICE)) as url:
+def door(tmp_path):
+    services = (acm.SERVICE, ecs.SERVICE, iam.SERVICE, sts.SERVICE)
+    settings = ApiSettings(authority=LocalAuthority(tmp_path))
+    with served(gateway_of(*services, settings=settings)) as url:
         yield url
 
 

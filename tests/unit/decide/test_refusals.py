@@ -30,7 +30,6 @@ EFS = of_volume(efs_volume_configuration=m.EfsVolume(file_system_id="fs-1"))
 @pytest.mark.parametrize(
     ("definition", "words"),
     [
-        (logs("awslogs"), "log driver awslogs"),
         (logs("awsfirelens"), "log driver awsfirelens"),
         (logs("splunk", secret_options=(SECRET,)), "secrets"),
         (of_container(secrets=(SECRET,)), "secrets"),

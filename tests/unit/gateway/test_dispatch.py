@@ -6,6 +6,7 @@ from openecs.api.base import Reads, Service, Writes
 from openecs.gateway.dispatch import Dispatch
 from openecs.store.base import Conflict
 from openecs.store.memory import MemoryStore
+from openecs.store.memory_logs import MemoryLogStore
 from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.testing.builders import a_call
 
@@ -24,7 +25,7 @@ def writes_after(conflicts):
 
 async def run(operation):
     service = Service(name="ecs", operations={"Do": operation})
-    dispatch = Dispatch(MemoryStore(), MemoryMetricStore(), [service])
+    dispatch = Dispatch(MemoryStore(), MemoryMetricStore(), MemoryLogStore(), [service])
     return await dispatch.run(dispatch.find("ecs", "Do"), a_call(), {"a": 1})
 
 
@@ -42,4 +43,7 @@ async def test_but_not_for_ever():
 
 
 def test_what_is_not_built_is_not_found():
-    assert Dispatch(MemoryStore(), MemoryMetricStore(), []).find("ecs", "RunTask") is None
+    assert (
+        Dispatch(MemoryStore(), MemoryMetricStore(), MemoryLogStore(), []).find("ecs", "RunTask")
+        is None
+    )

@@ -103,6 +103,32 @@ async def test_a_running_task_is_registered_once(store) -> None:
     assert await settle(store, task) == task
 
 
+@pytest.mark.parametrize(("protocol", "port"), [("HTTP", 49153), ("TCP", 49153), ("UDP", 49154)])
+@pytest.mark.parametrize("is_reversed", [False, True])
+async def test_a_port_bound_for_two_protocols_serves_by_the_groups(
+    store, protocol, port, is_reversed
+) -> None:
+    await store.write(lambda tx: tx.put(TARGET_GROUPS, replace(GROUP, protocol=protocol)))
+    bindings = (
+        NetworkBinding(container_port=80, host_port=49153),
+        NetworkBinding(container_port=80, host_port=49154, protocol="udp"),
+    )
+    if is_reversed:
+        bindings = bindings[::-1]
+    container = replace(bound(1), network_bindings=bindings)
+    task = await settle(store, replace(TASK, containers=(container,)))
+    assert {known for _, known in await registered(store)} == {port}
+    assert await settle(store, task) == task
+    await store.write(lambda tx: tx.delete(TARGET_GROUPS, SCOPE, TARGET_GROUPS.key(GROUP)))
+    assert await settle(store, task) == task
+
+
+async def test_a_port_bound_for_another_protocol_only_serves_nobody(store) -> None:
+    await store.write(lambda tx: tx.put(TARGET_GROUPS, replace(GROUP, protocol="UDP")))
+    assert await settle(store, TASK) == TASK
+    assert not await registered(store)
+
+
 async def test_without_load_balancers_nothing_is_drained(store) -> None:
     running = await settle(store, TASK)
     draining = await settle(store, stopping(running))

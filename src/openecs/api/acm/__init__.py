@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/acm/latest/APIReference/Welcome.html
 """
 
-from openecs.api.acm import account, certificates, imports, requests, tags
+from openecs.api.acm import access, account, certificates, imports, requests, tags
 from openecs.api.base import Service
 
 SERVICE = Service(
@@ -15,4 +15,5 @@ SERVICE = Service(
         **requests.OPERATIONS,
         **tags.OPERATIONS,
     },
+    access=access.ACCESS,
 )

@@ -75,6 +75,7 @@ _WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {
     "ModifyVpcAttribute": vpcs.modify_vpc_attribute,
     "ReleaseAddress": addresses.release_address,
     "ReplaceNetworkAclAssociation": network_acls.replace_network_acl_association,
+    "ReplaceNetworkAclEntry": network_acls.replace_network_acl_entry,
     "ReplaceRoute": route_tables.replace_route,
     "ReplaceRouteTableAssociation": route_tables.replace_route_table_association,
     "RevokeSecurityGroupEgress": rules.revoke(is_egress=True),

@@ -96,13 +96,19 @@ def create_network_acl_entry(tx: Transaction, call: Call, request: Members) -> M
 def delete_network_acl_entry(tx: Transaction, call: Call, request: Members) -> Members:
     """``DeleteNetworkAclEntry``: ``InvalidNetworkAclEntry.NotFound`` where there is none."""
     acl = _existing(tx, call.scope, request["NetworkAclId"])
-    number, is_egress = request["RuleNumber"], request["Egress"]
-    if number > _LAST or not _has(acl, number, is_egress=is_egress):
-        text = f"The network acl entry identified by {number} does not exist."
-        raise ServiceError("InvalidNetworkAclEntry.NotFound", text)
-    left = [one for one in acl.entries if (one.number, one.is_egress) != (number, is_egress)]
+    left = _without(acl, request["RuleNumber"], is_egress=request["Egress"])
     network.write_down(tx, call.scope)
-    tx.put(NETWORK_ACLS, replace(acl, entries=tuple(left)))
+    tx.put(NETWORK_ACLS, replace(acl, entries=left))
+    return {}
+
+
+def replace_network_acl_entry(tx: Transaction, call: Call, request: Members) -> Members:
+    """``ReplaceNetworkAclEntry``: ``InvalidNetworkAclEntry.NotFound`` where there is none."""
+    acl = _existing(tx, call.scope, request["NetworkAclId"])
+    entry = _asked(request)
+    left = _without(acl, entry.number, is_egress=entry.is_egress)
+    network.write_down(tx, call.scope)
+    tx.put(NETWORK_ACLS, replace(acl, entries=(*left, entry)))
     return {}
 
 
@@ -139,6 +145,13 @@ def _existing(view: View, scope: Scope, acl_id: str) -> NetworkAcl:
         if one.id == acl_id:
             return one
     raise LISTING.unknown(acl_id)
+
+
+def _without(acl: NetworkAcl, number: int, *, is_egress: bool) -> tuple[NetworkAclEntry, ...]:
+    if number > _LAST or not _has(acl, number, is_egress=is_egress):
+        text = f"The network acl entry identified by {number} does not exist."
+        raise ServiceError("InvalidNetworkAclEntry.NotFound", text)
+    return tuple(one for one in acl.entries if (one.number, one.is_egress) != (number, is_egress))
 
 
 def _has(acl: NetworkAcl, number: int, *, is_egress: bool) -> bool:

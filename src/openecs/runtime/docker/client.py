@@ -123,6 +123,15 @@ class EngineClient:
             yield _lines(response)
 
     @asynccontextmanager
+    async def chunks(
+        self, method: str, path: str, query: Mapping[str, str]
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of an answer without an end, as they come."""
+        limits = aiohttp.ClientTimeout(total=None)
+        async with self._request(method, path, params=query, timeout=limits) as response:
+            yield response.content.iter_any()
+
+    @asynccontextmanager
     async def _request(
         self, method: str, path: str, **members: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:

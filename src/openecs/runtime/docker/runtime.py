@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from openecs.model.containers import ContainerObservation, ContainerUsage
+from openecs.model.logs import Piece
 from openecs.runtime import ports
 from openecs.runtime.base import (
     LABEL_INSTALLATION,
@@ -34,7 +35,7 @@ from openecs.runtime.base import (
     TaskGroupSpec,
     VolumeSpec,
 )
-from openecs.runtime.docker import bodies, cgroups, pause
+from openecs.runtime.docker import bodies, cgroups, output, pause
 from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
 from openecs.runtime.docker.networks import Networks
@@ -274,6 +275,17 @@ class DockerRuntime:
     async def usage(self, ids: Sequence[str]) -> Mapping[str, ContainerUsage]:
         """What containers use; those that do not run are missing."""
         return await self._usages.of(ids)
+
+    async def output(self, id_: str, since: int, /) -> AsyncIterator[Sequence[Piece]]:
+        """What a container printed from a time on, and prints until it ends."""
+        try:
+            shown = await self._shown(id_)
+            is_terminal = bool(shown["Config"].get("Tty"))
+            async for pieces in output.read(self._client, id_, since, is_terminal=is_terminal):
+                yield pieces
+        except EngineRefusal as refusal:
+            if refusal.status != NOT_FOUND:
+                raise EngineUnavailable(f"{DAEMON}{refusal.message}") from refusal
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""

@@ -7,22 +7,17 @@ rolled up. Everything that waits for the disk is committed at once.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     Index,
     Integer,
     LargeBinary,
@@ -30,24 +25,18 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     bindparam,
-    create_engine,
     delete,
-    event,
     exists,
     func,
     insert,
-    make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
 from openecs.model.metrics import Datapoint, Metric, Sample, Statistics, condensed, merged, of_value
-from openecs.store.base import StoreUnavailable
 from openecs.store.metrics import MetricFilter, Span
+from openecs.store.sql.bulk import BulkDatabase
 from openecs.store.sql.tables import TEXT
-
-R = TypeVar("R")
 
 metadata = MetaData()
 
@@ -89,51 +78,37 @@ _TIERS = (
 )
 #: How many rows are rolled up in one transaction: bounds how long others wait.
 _BATCH = 5_000
-_PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
-
-_Work = Callable[[Connection], Any]
 
 
 class SqlMetricStore:
     """A ``MetricStore`` in the database of a URL: a SQLite file of its own, or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        self._url = parsed if is_sqlite else parsed.set(drivername="postgresql+psycopg")
-        self._waiting: SimpleQueue[tuple[_Work, asyncio.Future[Any]] | None] = SimpleQueue()
         self._ids: dict[Metric, int] = {}
+        self._database = BulkDatabase(url, metadata, "metrics", undone=self._ids.clear)
 
     async def open(self) -> None:
         """Connect, and make the tables. Raises ``StoreUnavailable``."""
-        self._loop = asyncio.get_running_loop()
-        try:
-            self._engine = await asyncio.to_thread(_engine, self._url)
-        except SQLAlchemyError as error:
-            raise StoreUnavailable(f"cannot open the metrics: {error}") from error
-        self._thread = threading.Thread(target=self._write, name="metrics")
-        self._thread.start()
+        await self._database.open()
 
     async def close(self) -> None:
         """Finish the writes under way and let go."""
-        self._waiting.put(None)
-        await asyncio.to_thread(self._thread.join)
-        await asyncio.to_thread(self._engine.dispose)
+        await self._database.close()
 
     async def put(self, samples: Sequence[Sample]) -> None:
         """Add them all, or none."""
         if samples:
-            await self._written(lambda connection: self._add(connection, samples))
+            await self._database.written(lambda connection: self._add(connection, samples))
 
     async def read(self, spans: Sequence[Span]) -> Sequence[Sequence[Datapoint]]:
         """What falls into each period, put together."""
-        return await self._asked(lambda c: [self._datapoints(c, span) for span in spans])
+        return await self._database.asked(lambda c: [self._datapoints(c, span) for span in spans])
 
     async def metrics(
         self, wanted: MetricFilter, *, after: Metric | None = None, limit: int | None = None
     ) -> Sequence[Metric]:
         """The metrics there are, in order."""
-        found = await self._asked(lambda connection: _metrics(connection, wanted))
+        found = await self._database.asked(lambda connection: _metrics(connection, wanted))
         kept = sorted(metric for metric in found if after is None or metric > after)
         return kept[:limit]
 
@@ -142,9 +117,9 @@ class SqlMetricStore:
         for seconds, kept, coarser in _TIERS:
             until = int((now - kept).timestamp()) // (coarser or seconds) * (coarser or seconds)
             work = partial(_roll_up, seconds=seconds, until=until, coarser=coarser)
-            while await self._written(work):
+            while await self._database.written(work):
                 pass
-        await self._written(self._forget_series)
+        await self._database.written(self._forget_series)
 
     async def clear(self) -> None:
         """Forget everything."""
@@ -154,47 +129,7 @@ class SqlMetricStore:
             connection.execute(delete(points))
             connection.execute(delete(series))
 
-        await self._written(work)
-
-    async def _written(self, work: Callable[[Connection], R]) -> R:
-        done: asyncio.Future[R] = self._loop.create_future()
-        self._waiting.put((work, done))
-        return await done
-
-    async def _asked(self, work: Callable[[Connection], R]) -> R:
-        def ask() -> R:
-            with _told(), self._engine.connect() as connection:
-                return work(connection)
-
-        return await asyncio.to_thread(ask)
-
-    def _write(self) -> None:
-        """Whatever waits, in one transaction, over and over."""
-        while (first := self._waiting.get()) is not None:
-            group = [first]
-            ends = False
-            while not self._waiting.empty():
-                more = self._waiting.get()
-                if more is None:
-                    ends = True
-                    break
-                group.append(more)
-            self._commit(group)
-            if ends:
-                return
-
-    def _commit(self, group: Sequence[tuple[_Work, asyncio.Future[Any]]]) -> None:
-        results: list[Any] = []
-        failure: Exception | None = None
-        try:
-            with _told(), self._engine.begin() as connection:
-                results = [work(connection) for work, _ in group]
-        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
-            failure = error
-            self._ids.clear()
-        for number, (_, done) in enumerate(group):
-            answer = (done, None if failure else results[number], failure)
-            self._loop.call_soon_threadsafe(_answer, *answer)
+        await self._database.written(work)
 
     def _add(self, connection: Connection, samples: Sequence[Sample]) -> None:
         rows = [
@@ -245,36 +180,6 @@ class SqlMetricStore:
 _FIND = select(series.c.id).where(
     *(series.c[name] == bindparam(name) for name in series.columns.keys()[1:])
 )
-
-
-def _engine(url: Any) -> Engine:
-    engine = create_engine(url)
-    if url.get_backend_name() == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def connected(connection: Any, _: object) -> None:
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-
-    metadata.create_all(engine)
-    return engine
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StoreUnavailable(f"metrics: {error}") from error
-
-
-def _answer(done: asyncio.Future[Any], result: Any, failure: Exception | None) -> None:
-    if done.cancelled():
-        return
-    if failure is not None:
-        done.set_exception(failure)
-    else:
-        done.set_result(result)
 
 
 def _identity(metric: Metric) -> dict[str, str]:

@@ -253,7 +253,7 @@ async def test_tags_are_propagated_and_managed(world) -> None:
 @pytest.mark.parametrize(
     ("container", "words"),
     [
-        ({"log_configuration": LogConfiguration(log_driver="awslogs")}, "awslogs"),
+        ({"log_configuration": LogConfiguration(log_driver="awsfirelens")}, "awsfirelens"),
         ({"secrets": (Secret(name="S", value_from="x"),)}, "secrets"),
     ],
 )

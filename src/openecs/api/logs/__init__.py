@@ -1,0 +1,20 @@
+"""Amazon CloudWatch Logs.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html
+"""
+
+from openecs.api.base import Service
+from openecs.api.logs import access, event_reads, events, groups, metric_filters, streams, tags
+
+SERVICE = Service(
+    name="logs",
+    operations={
+        **groups.OPERATIONS,
+        **streams.OPERATIONS,
+        **events.OPERATIONS,
+        **event_reads.OPERATIONS,
+        **tags.OPERATIONS,
+        **metric_filters.OPERATIONS,
+    },
+    access=access.ACCESS,
+)
