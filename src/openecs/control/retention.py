@@ -1,5 +1,4 @@
-"""Forgetting what AWS forgets: stopped tasks, deleted definitions and secrets, old tokens and sessions.
-old."""
+"""Forgetting what AWS forgets: stopped tasks, deleted definitions and secrets, what is old."""
 
 from __future__ import annotations
 
