@@ -11,7 +11,18 @@ import msgspec
 import uvicorn
 
 from openecs import __version__
-from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, logs, sts
+from openecs.api import (
+    acm,
+    application_autoscaling,
+    cloudwatch,
+    ec2,
+    ecs,
+    elbv2,
+    iam,
+    logs,
+    secretsmanager,
+    sts,
+)
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, now
 from openecs.gateway.app import Gateway, Open, RootOnly
@@ -40,6 +51,7 @@ SERVICES = (
     cloudwatch.SERVICE,
     logs.SERVICE,
     application_autoscaling.SERVICE,
+    secretsmanager.SERVICE,
 )
 
 
