@@ -104,6 +104,33 @@ def test_functions_of_arrays_are_those_of_each_moment(one, two):
 
 
 @settings(max_examples=60)
+@given(COLUMNS, COLUMNS, COLUMNS)
+def test_a_condition_chooses_moment_by_moment(condition, one, two):
+    world = known(m1=condition, m2=one, m3=two)
+    found = evaluated("IF(m1 > 0 AND m1 != 1, m2, m3)", world).values
+    for at, truth, first, second in zip(MOMENTS, condition, one, two, strict=True):
+        if truth is None:
+            assert at not in found
+        elif truth > 0 and truth != 1:
+            assert found[at] == (first or 0.0)
+        else:
+            assert found.get(at) == second
+
+
+@settings(max_examples=60)
+@given(st.lists(COLUMNS, min_size=1, max_size=5), st.sampled_from(["MAX", "MIN", "SUM"]))
+def test_sorting_loses_nothing_and_puts_what_is_empty_last(columns, by):
+    world = known(**{f"m{n}": column for n, column in enumerate(columns)})
+    ordered = evaluated(f"SORT(METRICS(), {by}, DESC)", world)
+    assert sorted(each.label for each in ordered) == sorted(world.metrics)
+    plain = {"MAX": max, "MIN": min, "SUM": sum}[by]
+    told = [plain(each.values.values()) if each.values else None for each in ordered]
+    full = [each for each in told if each is not None]
+    assert told[: len(full)] == sorted(full, reverse=True)
+    assert evaluated(f"SORT(METRICS(), {by}, DESC, 1)", world) == ordered[:1]
+
+
+@settings(max_examples=60)
 @given(COLUMNS)
 def test_what_is_filled_has_no_holes_and_keeps_what_there_was(column):
     world = known(m1=column)
