@@ -154,26 +154,26 @@ async def _bytes(path: Path) -> float:
 def _tell_writes(rates: Mapping[str, list[float]]) -> None:
     own = rates["openecs"]
     rate = statistics.median(own)
-    print(f"PutMetricData: {rate:,.0f} datapoints/s {_met(rate >= GOALS['rate'])}")
+    print(f"PutMetricData: {rate:,.0f} datapoints/s {_met(holds=rate >= GOALS['rate'])}")
     if "moto" in rates:
         times = statistics.median(o / m for o, m in zip(own, rates["moto"], strict=True))
         peer = statistics.median(rates["moto"])
-        print(f"  moto {peer:,.0f}, {times:.1f} times {_met(times >= GOALS['times'])}")
+        print(f"  moto {peer:,.0f}, {times:.1f} times {_met(holds=times >= GOALS['times'])}")
 
 
 def _tell_reads(latencies: list[float]) -> None:
     took = statistics.median(latencies)
     print(
         f"GetMetricData, {METRICS} metrics over a day: {took * 1000:.0f} ms "
-        f"{_met(took < GOALS['read'])}"
+        f"{_met(holds=took < GOALS['read'])}"
     )
 
 
 def _tell_bytes(size: float) -> None:
-    print(f"on the disk: {size:.1f} bytes a datapoint {_met(size <= GOALS['bytes'])}")
+    print(f"on the disk: {size:.1f} bytes a datapoint {_met(holds=size <= GOALS['bytes'])}")
 
 
-def _met(holds: bool, /) -> str:
+def _met(*, holds: bool) -> str:
     return "(met)" if holds else "(NOT MET)"
 
 
