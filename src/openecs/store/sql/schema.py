@@ -8,17 +8,17 @@ from itertools import islice
 from types import CodeType
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
 from openecs.model.identity import Scope
 from openecs.store import codec
-from openecs.store.base import Kind, StoreUnavailable
+from openecs.store.base import Kind
 from openecs.store.order import Lookup, lookups_of
 from openecs.store.sql import statements
+from openecs.store.sql.migrating import Versions, migrate
 from openecs.store.sql.queries import Address, Queries, Range, Record
 
-#: The newest migration.
-HEAD = "0001"
+VERSIONS = Versions(location="openecs.store.sql:migrations", table="alembic_version", head="0001")
 
 #: How many resources are indexed at once: bounds memory.
 _BATCH = 1_000
@@ -29,39 +29,12 @@ def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> None:
 
     Raises ``StoreUnavailable`` for a database a newer version has written.
     """
-    if _version(connection) != HEAD:
-        _migrate(connection)
+    migrate(connection, VERSIONS)
     fingerprint = _fingerprint(kinds)
     if Queries(connection).meta("indexes") != fingerprint:
         for kind in kinds:
             _index(connection, kind)
         statements.set_meta(connection, "indexes", fingerprint)
-
-
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.execute(
-        text("SELECT version_num FROM alembic_version")
-    ).scalar()
-    return version
-
-
-def _migrate(connection: Connection) -> None:
-    # Alembic takes longer to import than the rest of the store: only when there is work for it.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", "openecs.store.sql:migrations")
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise StoreUnavailable(
-            f"a newer version of OpenECS has written this database (schema {_version(connection)};"
-            f" this version knows those up to {HEAD}): upgrade OpenECS"
-        ) from error
 
 
 def _index(connection: Connection, kind: Kind[Any]) -> None:
