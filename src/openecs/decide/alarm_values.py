@@ -8,31 +8,41 @@ from datetime import UTC, datetime
 from openecs.decide import alarms, statistics
 from openecs.decide.alarms import Point
 from openecs.decide.metric_math import evaluation
-from openecs.decide.metric_math.series import Series
+from openecs.decide.metric_math.series import Effort, Series
 from openecs.decide.metric_math.syntax import MathProblem
 from openecs.model.alarms import MetricAlarm, MetricDataQuery, MetricStat
 from openecs.model.metrics import Datapoint, Statistics, merged
 
 #: As many expressions as metrics.
 _MOST_EXPRESSIONS = 10
+#: Datapoints that one judgement may have computed: bounds how long other alarms wait.
+_MOST_COMPUTED = 500_000
 
 
-def problem_of(queries: Sequence[MetricDataQuery]) -> str | None:
-    """Why an alarm cannot be judged by these queries, or None where it can."""
+def problem_of(queries: Sequence[MetricDataQuery], periods: int = 1) -> str | None:
+    """Why an alarm cannot be judged by these queries over so many periods; None where it can."""
     if sum(each.expression is not None for each in queries) > _MOST_EXPRESSIONS:
         return f"An alarm has at most {_MOST_EXPRESSIONS} expressions."
-    empty = {each.id: Series(each.stat.period, {}, "", each.stat) for each in queries if each.stat}
-    # What an expression tells of nothing is of the kind that it always tells.
-    known = evaluation.Known(metrics=empty, start=0, end=0)
     try:
         if evaluation.searches(queries):
             return "SEARCH is not supported in the expressions of alarms."
-        told = evaluation.evaluated(queries, known)
+        told = evaluation.evaluated(queries, _sample(queries, periods), Effort(_MOST_COMPUTED))
     except MathProblem as problem:
         return f"{problem}."
     if any(each.return_data and isinstance(told[each.id].series, tuple) for each in queries):
         return "The expression that returns data must tell a single time series."
     return None
+
+
+def _sample(queries: Sequence[MetricDataQuery], periods: int) -> evaluation.Known:
+    """Metrics with a value in each period: of what they are, expressions always tell alike."""
+    stats = [(each.id, each.stat) for each in queries if each.stat is not None]
+    longest = max((stat.period for _, stat in stats), default=60)
+    metrics = {
+        id_: Series(stat.period, {at * stat.period: 1.0 for at in range(periods)}, "", stat)
+        for id_, stat in stats
+    }
+    return evaluation.Known(metrics=metrics, start=0, end=periods * longest)
 
 
 def stats_of(alarm: MetricAlarm) -> Mapping[str, MetricStat]:
@@ -70,7 +80,8 @@ def _computed(
         start=int(within.start.timestamp()),
         end=int(within.end.timestamp()),
     )
-    series = evaluation.evaluated(alarm.queries, known)[name].series
+    effort = Effort(2 * _MOST_COMPUTED)
+    series = evaluation.evaluated(alarm.queries, known, effort)[name].series
     if isinstance(series, tuple):
         raise MathProblem("an alarm watches a single time series")
     return [Point(datetime.fromtimestamp(at, UTC), v) for at, v in series.values.items()]

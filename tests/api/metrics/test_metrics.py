@@ -160,12 +160,15 @@ def test_several_series_at_once_page_by_page(cloudwatch):
         MetricDataQueries=queries, **RANGE, MaxDatapoints=3
     )
     values: dict[str, list[float]] = {}
-    count = 0
+    states = []
     for page in pages:
-        count += 1
+        states.append([each["StatusCode"] for each in page["MetricDataResults"]])
         for each in page["MetricDataResults"]:
             values.setdefault(each["Id"], []).extend(each["Values"])
-    assert count == 3
+    partial, whole = "PartialData", "Complete"
+    assert states == [[partial], [whole, partial], [whole, whole]]
+    with pytest.raises(ClientError, match="InvalidNextToken"):
+        cloudwatch.get_metric_data(MetricDataQueries=queries, **RANGE, NextToken="MTA=")
     assert values["all"] == [4.0, 3.0, 2.0, 1.0, 0.0]
     assert values["one"] == [20.0, 10.0, 0.0]
 

@@ -133,3 +133,9 @@ def test_which_expressions_an_alarm_can_watch(expression, part):
 def test_an_alarm_has_so_many_expressions_at_most():
     many = tuple(MetricDataQuery(id=f"e{n}", expression="x", return_data=n == 0) for n in range(11))
     assert "at most 10 expressions" in alarm_values.problem_of((*many, *queries("x")[1:]))
+
+
+def test_an_alarm_that_would_compute_too_much_is_refused():
+    long = "x" + " + x" * 500
+    assert alarm_values.problem_of(queries(long), 10) is None
+    assert "too many datapoints" in alarm_values.problem_of(queries(long), 8640)

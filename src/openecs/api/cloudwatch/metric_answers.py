@@ -6,10 +6,11 @@ API Reference, GetMetricData, MetricDataResult.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import accumulate
 from math import ceil
 
 from openecs.api.base import Call, Measures, Members, Operation
@@ -29,6 +30,8 @@ from openecs.store.metrics import MetricFilter, MetricStore, Span
 _MOST_VALUES = 100_800
 #: Metrics without a datapoint for so long are not found.
 _SEARCHED = timedelta(days=14)
+#: The place where a page begins: the number of the series, and how many of its values were told.
+_PLACE = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
 _LOST = {
     "Code": "ArithmeticError",
     "Value": "One or more data-points have been dropped due to non-numeric values "
@@ -43,24 +46,11 @@ _TOO_MANY = {
 async def get_metric_data(store: MetricStore, call: Call, request: Members) -> Members:
     """Series of values for each query, page by page: as many as fit, query after query."""
     asked = metric_queries.queries(call, request["MetricDataQueries"])
-    labels = Labels(call, metric_queries.timezone(request))
-    looked_at = _time(request)
-    searches = metric_queries.searches(asked)
-    found = {each: await _found(store, call, each) for each in searches}
-    stats = {each.id: each.stat for each in asked if each.stat is not None}
-    members = [_Member(k, m, i) for k, each in found.items() for m, i in each.shown]
-    wanted = [*stats.values(), *(each.stat for each in members)]
-    read = await store.read([_span(call, looked_at, each) for each in wanted])
-    series = [_series(*pair) for pair in zip(wanted, read, strict=True)]
-    known = evaluation.Known(
-        metrics=labels.of_metrics(asked, dict(zip(stats, series, strict=False))),
-        searches=_by_search(searches, members, series[len(stats) :]),
-        start=int(looked_at.start.timestamp()),
-        end=ceil(looked_at.end.timestamp()),
-    )
-    results = _results(asked, await _told(asked, known), labels)
-    has_more = any(each.is_cut for each in found.values())
-    return _page(request, results, [_TOO_MANY] if has_more else [])
+    page = _page(request)
+    world = _World(store, call, _time(request), Labels(call, metric_queries.timezone(request)))
+    if all(each.expression is None for each in asked):
+        return await _of_metrics(world, [each for each in asked if each.return_data], page)
+    return await _of_expressions(world, asked, page)
 
 
 OPERATIONS: dict[str, Operation] = {"GetMetricData": Measures(get_metric_data)}
@@ -70,6 +60,32 @@ OPERATIONS: dict[str, Operation] = {"GetMetricData": Measures(get_metric_data)}
 class _Time:
     start: datetime
     end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """Where a request looks, and when."""
+
+    store: MetricStore
+    call: Call
+    time: _Time
+    labels: Labels
+
+    async def read(self, wanted: Sequence[MetricStat]) -> list[Series]:
+        """The series of metrics."""
+        spans = [_span(self.call, self.time, each) for each in wanted]
+        read = await self.store.read(spans)
+        return [_series(*pair) for pair in zip(wanted, read, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Which values are told: ``most`` at most, behind ``skipped`` ones of the series ``first``."""
+
+    first: int
+    skipped: int
+    most: int
+    is_ascending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class _Result:
     id: str
     label: str
     values: Mapping[int, float]
-    has_losses: bool
+    has_losses: bool = False
 
 
 def _time(request: Members) -> _Time:
@@ -117,15 +133,15 @@ def _time(request: Members) -> _Time:
     return _Time(start, end)
 
 
-async def _found(store: MetricStore, call: Call, wanted: Search) -> _Found:
+async def _found(world: _World, wanted: Search) -> _Found:
     schema = search.wanted(wanted).schema
     given = MetricFilter(
-        scope=call.scope,
+        scope=world.call.scope,
         namespace=schema.namespace if schema else None,
         dimensions=tuple((name, None) for name in sorted(schema.dimensions)) if schema else (),
-        active_since=call.now - _SEARCHED,
+        active_since=world.call.now - _SEARCHED,
     )
-    fit = search.found(search.wanted(wanted), await store.metrics(given))
+    fit = search.found(search.wanted(wanted), await world.store.metrics(given))
     shown = fit[:MOST_FOUND]
     return _Found(list(zip(shown, search.labels(shown), strict=True)), len(fit) > MOST_FOUND)
 
@@ -156,10 +172,8 @@ def _by_search(
 async def _told(
     asked: Sequence[MetricDataQuery], known: evaluation.Known
 ) -> Mapping[str, evaluation.Told]:
-    """What the queries tell; expressions elsewhere, so that nobody waits for long ones."""
+    """What the queries tell, computed elsewhere, so that nobody waits for long expressions."""
     try:
-        if all(each.expression is None for each in asked):
-            return evaluation.evaluated(asked, known)
         return await asyncio.to_thread(evaluation.evaluated, asked, known)
     except MathProblem as problem:
         raise errors.validation(f"{problem}.") from problem
@@ -179,21 +193,80 @@ def _results(
     return results
 
 
-def _page(request: Members, results: Sequence[_Result], messages: Sequence[Members]) -> Members:
-    """So many values from where the token says: the values of all series, one after another."""
-    begin = _offset(request.get("NextToken"))
+def _page(request: Members) -> _Page:
+    first, skipped = 0, 0
+    if token := request.get("NextToken"):
+        found = _PLACE.fullmatch(metric_tokens.decoded(token))
+        if found is None:
+            raise errors.invalid_token()
+        first, skipped = int(found[1]), int(found[2])
     most = min(request.get("MaxDatapoints") or _MOST_VALUES, _MOST_VALUES)
-    ascending = request.get("ScanBy") == "TimestampAscending"
-    shown, passed, left = [], 0, most
-    for each in results:
+    return _Page(first, skipped, most, request.get("ScanBy") == "TimestampAscending")
+
+
+async def _of_metrics(world: _World, asked: Sequence[MetricDataQuery], page: _Page) -> Members:
+    """Metrics alone are read until a page is full."""
+    results: list[_Result] = []
+    left, number = page.most + page.skipped, page.first
+    while left > 0 and number < len(asked):
+        batch = _batch(world.time, asked[number:], left)
+        stats = {each.id: each.stat for each in batch if each.stat is not None}
+        series = dict(zip(stats, await world.read(list(stats.values())), strict=True))
+        named = world.labels.of_metrics(batch, series)
+        results += [_Result(id_, each.label, each.values) for id_, each in named.items()]
+        left -= sum(len(each.values) for each in series.values())
+        number += len(batch)
+    return _answer(page, results, page.first, len(asked))
+
+
+def _batch(
+    looked_at: _Time, asked: Sequence[MetricDataQuery], values: int
+) -> Sequence[MetricDataQuery]:
+    """The queries that have so many values together, if none is missing: one at least."""
+    seconds = (looked_at.end - looked_at.start).total_seconds()
+    expected = accumulate(ceil(seconds / q.stat.period) if q.stat else 0 for q in asked)
+    return asked[: 1 + sum(so_far < values for so_far in expected)]
+
+
+async def _of_expressions(world: _World, asked: Sequence[MetricDataQuery], page: _Page) -> Members:
+    """Expressions may speak of anything: all is read, and computed, for each page."""
+    searches = await asyncio.to_thread(metric_queries.searches, asked)
+    found = {each: await _found(world, each) for each in searches}
+    stats = {each.id: each.stat for each in asked if each.stat is not None}
+    members = [_Member(k, m, i) for k, each in found.items() for m, i in each.shown]
+    series = await world.read([*stats.values(), *(each.stat for each in members)])
+    known = evaluation.Known(
+        metrics=world.labels.of_metrics(asked, dict(zip(stats, series, strict=False))),
+        searches=_by_search(searches, members, series[len(stats) :]),
+        start=int(world.time.start.timestamp()),
+        end=ceil(world.time.end.timestamp()),
+    )
+    results = _results(asked, await _told(asked, known), world.labels)
+    answer = _answer(page, results[page.first :], page.first, len(results))
+    has_more = any(each.is_cut for each in found.values())
+    return {**answer, "Messages": [_TOO_MANY] if has_more else []}
+
+
+def _answer(page: _Page, results: Sequence[_Result], first: int, count: int) -> Members:
+    """The page, of ``results`` that begin with number ``first`` of ``count``."""
+    shown, left, skipped = [], page.most, page.skipped
+    for number, each in enumerate(results, first):
         values = list(each.values.items())
-        ordered = values if ascending else values[::-1]
-        part = list(islice(ordered, max(begin - passed, 0), max(begin - passed, 0) + left))
-        passed += len(values)
-        left -= len(part)
-        shown.append(_result(each, part, is_whole=begin + most >= passed))
-    more = {"NextToken": metric_tokens.encoded(str(begin + most))} if passed > begin + most else {}
-    return {"MetricDataResults": shown, "Messages": list(messages), **more}
+        ordered = values if page.is_ascending else values[::-1]
+        part = ordered[skipped : skipped + left]
+        told, left = skipped + len(part), left - len(part)
+        shown.append(_result(each, part, is_whole=told >= len(values)))
+        if told < len(values):
+            return _with_more(shown, number, told)
+        if not left and number + 1 < count:
+            return _with_more(shown, number + 1, 0)
+        skipped = 0
+    return {"MetricDataResults": shown, "Messages": []}
+
+
+def _with_more(shown: Sequence[Members], first: int, skipped: int) -> Members:
+    token = metric_tokens.encoded(f"{first}:{skipped}")
+    return {"MetricDataResults": shown, "Messages": [], "NextToken": token}
 
 
 def _result(told: _Result, values: Sequence[tuple[int, float]], *, is_whole: bool) -> Members:
@@ -205,12 +278,3 @@ def _result(told: _Result, values: Sequence[tuple[int, float]], *, is_whole: boo
         "StatusCode": "Complete" if is_whole else "PartialData",
         **({"Messages": [_LOST]} if told.has_losses else {}),
     }
-
-
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
-    text = metric_tokens.decoded(token)
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise errors.invalid_token()
-    return int(text)

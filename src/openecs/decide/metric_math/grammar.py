@@ -58,7 +58,7 @@ _LONGEST = 2048
 _TOO_EARLY = "it ends too early"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def read(text: str) -> Node:
     """The expression a text spells. Raises ``MathProblem``."""
     if len(text) > _LONGEST:

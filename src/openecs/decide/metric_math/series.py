@@ -10,7 +10,7 @@ from openecs.decide.metric_math.syntax import MathProblem, Word
 from openecs.model.alarms import MetricStat
 
 #: Datapoints that one request may have computed: bounds its time and memory.
-MOST_COMPUTED = 5_000_000
+MOST_COMPUTED = 3_000_000
 #: Time series in an array: as many as a graph shows.
 MOST_SERIES = 500
 
