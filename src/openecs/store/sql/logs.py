@@ -95,7 +95,7 @@ class SqlLogStore:
     """A ``LogStore`` in the database of a URL: a SQLite file of its own, or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self._database = BulkDatabase(url, metadata, "logs")
+        self._database = BulkDatabase(url, metadata.create_all, "logs")
 
     async def open(self) -> None:
         """Connect, and make the tables."""
