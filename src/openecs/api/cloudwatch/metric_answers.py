@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from itertools import accumulate
 from math import ceil
 
@@ -250,12 +251,24 @@ async def _of_expressions(world: _World, asked: Sequence[MetricDataQuery], page:
 def _answer(page: _Page, results: Sequence[_Result], first: int, count: int) -> Members:
     """The page, of ``results`` that begin with number ``first`` of ``count``."""
     shown, left, skipped = [], page.most, page.skipped
+    # Series have most moments in common.
+    stamp = cache(partial(datetime.fromtimestamp, tz=UTC))
     for number, each in enumerate(results, first):
         values = list(each.values.items())
         ordered = values if page.is_ascending else values[::-1]
         part = ordered[skipped : skipped + left]
         told, left = skipped + len(part), left - len(part)
-        shown.append(_result(each, part, is_whole=told >= len(values)))
+        state = "Complete" if told >= len(values) else "PartialData"
+        shown.append(
+            {
+                "Id": each.id,
+                "Label": each.label,
+                "Timestamps": [stamp(at) for at, _ in part],
+                "Values": [value for _, value in part],
+                "StatusCode": state,
+                **({"Messages": [_LOST]} if each.has_losses else {}),
+            }
+        )
         if told < len(values):
             return _with_more(shown, number, told)
         if not left and number + 1 < count:
@@ -267,14 +280,3 @@ def _answer(page: _Page, results: Sequence[_Result], first: int, count: int) -> 
 def _with_more(shown: Sequence[Members], first: int, skipped: int) -> Members:
     token = metric_tokens.encoded(f"{first}:{skipped}")
     return {"MetricDataResults": shown, "Messages": [], "NextToken": token}
-
-
-def _result(told: _Result, values: Sequence[tuple[int, float]], *, is_whole: bool) -> Members:
-    return {
-        "Id": told.id,
-        "Label": told.label,
-        "Timestamps": [datetime.fromtimestamp(at, UTC) for at, _ in values],
-        "Values": [value for _, value in values],
-        "StatusCode": "Complete" if is_whole else "PartialData",
-        **({"Messages": [_LOST]} if told.has_losses else {}),
-    }
