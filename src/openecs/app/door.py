@@ -25,10 +25,11 @@ from openecs.api import (
 )
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, now
-from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.app import Gateway, Open, RootOnly, SelfGuarded, Special
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
+from openecs.gateway.scraping import Scraping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +130,12 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         await parts.control.observe()
         return _json({"status": "reset"})
 
-    special: dict[tuple[str, str], Open | RootOnly] = {
+    credentials = StoredCredentials(keys, stores.resources)
+    scraping = Scraping(
+        store=stores.resources, metrics=stores.metrics, credentials=credentials, clock=now
+    )
+    special: dict[tuple[str, str], Special] = {
+        ("GET", "/metrics"): SelfGuarded(scraping),
         ("GET", "/_openecs/health"): Open(health),
         ("POST", "/_openecs/notices"): RootOnly(notices),
         ("POST", "/_openecs/rest"): RootOnly(rest),
@@ -141,7 +147,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         metrics=stores.metrics,
         logs=stores.logs,
         services=SERVICES,
-        credentials=StoredCredentials(keys, stores.resources),
+        credentials=credentials,
         authorize=Authorization(stores.resources, SERVICES),
         clock=now,
         ids=SystemIds(),
