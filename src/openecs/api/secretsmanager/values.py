@@ -36,6 +36,8 @@ def version_of(
 def read(tx: Transaction, secret: Secret, version: SecretVersion, now: datetime) -> None:
     """Note the day of a read, which is as exact as Secrets Manager is."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if secret.accessed_at == version.accessed_at == today:
+        return
     tx.put(SECRETS, replace(secret, accessed_at=today))
     tx.put(SECRET_VERSIONS, replace(version, accessed_at=today))
 
