@@ -217,7 +217,13 @@ class TaskRun:
         address = addresses.free_address(subnet.subnet.cidr, taken | refused, self._task.id)
         if address is None:
             raise CannotCreateNetwork(places.exhausted(subnet.subnet))
-        return spec.TaskPlace(network=places.network_of(subnet.vpc).name, address=address)
+        options = subnet.dhcp_options
+        return spec.TaskPlace(
+            network=places.network_of(subnet.vpc).name,
+            address=address,
+            dns_servers=options.name_servers if options else (),
+            dns_search_domains=options.search_domains if options else (),
+        )
 
     async def _set_up_at(self, place: spec.TaskPlace | None) -> None:
         settings = self._settings

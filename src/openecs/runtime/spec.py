@@ -63,10 +63,15 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlace:
-    """Where an awsvpc task stands: a network of the engine, and its address there."""
+    """Where an awsvpc task stands: a network of the engine, its address there, and who knows names.
+
+    No name servers: the engine's.
+    """
 
     network: str
     address: str
+    dns_servers: tuple[str, ...] = ()
+    dns_search_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,8 @@ def _pause(build: _Build) -> ContainerSpec:
         labels={**build.labels, LABEL_CONTAINER_NAME: PAUSE},
         network_mode=place.network if place else "none",
         ip_address=place.address if place else "",
+        dns_servers=place.dns_servers if place else (),
+        dns_search_domains=place.dns_search_domains if place else (),
         ipc_mode="shareable" if build.definition.ipc_mode == "task" else "",
         init=build.definition.pid_mode == "task",
         cgroup_parent=build.group.cgroup_parent if build.group else "",

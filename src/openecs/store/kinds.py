@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, logs, scaling, secrets
+from openecs.store import alarms, iam, logs, network, scaling, secrets
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -473,6 +473,7 @@ ALL = (
     *alarms.KINDS,
     *iam.KINDS,
     *logs.KINDS,
+    *network.KINDS,
     *scaling.KINDS,
     *secrets.KINDS,
 )

@@ -22,12 +22,14 @@ from openecs.store.kinds import (
     SUBNETS,
     VPCS,
 )
+from openecs.store.network import DHCP_OPTIONS
 
 Change = Callable[[dict[str, str]], dict[str, str]]
 
 #: What ids begin with, to the kind they are of and AWS's name of its type.
 _KINDS: dict[str, tuple[Kind[Any], str]] = {
     "acl": (NETWORK_ACLS, "network-acl"),
+    "dopt": (DHCP_OPTIONS, "dhcp-options"),
     "eipalloc": (ADDRESSES, "elastic-ip"),
     "igw": (INTERNET_GATEWAYS, "internet-gateway"),
     "nat": (NAT_GATEWAYS, "natgateway"),
