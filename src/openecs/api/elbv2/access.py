@@ -52,6 +52,7 @@ _ON_ARNS = {
     "SetSecurityGroups": "LoadBalancerArn",
     "SetSubnets": "LoadBalancerArn",
 }
+_TYPES = {"network": "net", "gateway": "gwy"}
 #: What is made, of which only a part of the ARN is known before.
 _MADE: Mapping[str, Callable[[Call, Members], str]] = {
     "CreateListener": lambda _, request: _below(request.get("LoadBalancerArn"), "listener"),
@@ -62,7 +63,6 @@ _MADE: Mapping[str, Callable[[Call, Members], str]] = {
     "CreateTargetGroup": lambda call, request: _new(call, "targetgroup", request),
     "CreateTrustStore": lambda call, request: _new(call, "truststore", request),
 }
-_TYPES = {"network": "net", "gateway": "gwy"}
 #: Operations that no policy can allow on some resources only.
 _ON_ALL = (
     "DescribeAccountLimits",
