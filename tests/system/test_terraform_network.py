@@ -161,6 +161,27 @@ resource "aws_vpc_security_group_egress_rule" "app" {
   ip_protocol       = "-1"
 }
 
+resource "aws_ec2_managed_prefix_list" "offices" {
+  name           = "offices"
+  address_family = "IPv4"
+  max_entries    = 5
+  entry {
+    cidr        = "192.0.2.0/24"
+    description = "Here"
+  }
+  entry {
+    cidr = "198.51.100.0/24"
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "offices" {
+  security_group_id = aws_security_group.app.id
+  prefix_list_id    = aws_ec2_managed_prefix_list.offices.id
+  ip_protocol       = "tcp"
+  from_port         = 22
+  to_port           = 22
+}
+
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -209,4 +230,5 @@ def test_a_vpc(server, tmp_path):
     assert len(ec2.describe_internet_gateways()["InternetGateways"]) == 1
     assert ec2.describe_addresses()["Addresses"] == []
     assert ec2.describe_nat_gateways()["NatGateways"] == []
+    assert ec2.describe_managed_prefix_lists()["PrefixLists"] == []
     assert ec2.describe_dhcp_options()["DhcpOptions"] == []

@@ -76,6 +76,32 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixListEntry:
+    """One block of addresses of a prefix list."""
+
+    cidr: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixList:
+    """Blocks of addresses that rules of security groups name together."""
+
+    scope: Scope
+    #: ``pl-`` and 17 hexadecimal digits.
+    id: str
+    name: str
+    #: ``IPv4`` or ``IPv6``.
+    address_family: str
+    max_entries: int
+    entries: tuple[PrefixListEntry, ...] = ()
+    #: Counts the changes of the entries.
+    version: int = 1
+    is_modified: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroupRule:
     """One permission: a protocol (``tcp``, ``-1`` for all), ports, and one source or target."""
 

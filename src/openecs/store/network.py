@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from openecs.model.network import DhcpOptions
+from openecs.model.network import DhcpOptions, PrefixList
 from openecs.store.base import Kind
 
 DHCP_OPTIONS: Kind[DhcpOptions] = Kind(
     name="dhcp-options", type=DhcpOptions, key=lambda o: o.id, scope=lambda o: o.scope
 )
 
-KINDS = (DHCP_OPTIONS,)
+PREFIX_LISTS: Kind[PrefixList] = Kind(
+    name="prefix-list", type=PrefixList, key=lambda p: p.id, scope=lambda p: p.scope
+)
+
+KINDS = (DHCP_OPTIONS, PREFIX_LISTS)

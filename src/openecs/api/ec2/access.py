@@ -25,6 +25,7 @@ _DHCP = ("dhcp-options", "DhcpOptionsId")
 _GATEWAY = ("internet-gateway", "InternetGatewayId")
 _GROUP = ("security-group", "GroupId")
 _NAT = ("natgateway", "NatGatewayId")
+_PREFIXES = ("prefix-list", "PrefixListId")
 _SUBNET = ("subnet", "SubnetId")
 _TABLE = ("route-table", "RouteTableId")
 _VPC = ("vpc", "VpcId")
@@ -43,6 +44,7 @@ _ON: Mapping[str, _Named] = {
     "CreateSubnet": (_VPC,),
     "DeleteDhcpOptions": (_DHCP,),
     "DeleteInternetGateway": (_GATEWAY,),
+    "DeleteManagedPrefixList": (_PREFIXES,),
     "DeleteNatGateway": (_NAT,),
     "DeleteNetworkAcl": (_ACL,),
     "DeleteNetworkAclEntry": (_ACL,),
@@ -55,6 +57,8 @@ _ON: Mapping[str, _Named] = {
     "DisassociateAddress": (("elastic-ip", "AssociationId"),),
     "DisassociateRouteTable": (("route-table", "AssociationId"),),
     "DetachInternetGateway": (_GATEWAY, _VPC),
+    "GetManagedPrefixListEntries": (_PREFIXES,),
+    "ModifyManagedPrefixList": (_PREFIXES,),
     "ModifySecurityGroupRules": (_GROUP,),
     "ModifySubnetAttribute": (_SUBNET,),
     "ModifyVpcAttribute": (_VPC,),
@@ -73,6 +77,7 @@ _MADE = {
     "AllocateAddress": "elastic-ip",
     "CreateDhcpOptions": "dhcp-options",
     "CreateInternetGateway": "internet-gateway",
+    "CreateManagedPrefixList": "prefix-list",
     "CreateNatGateway": "natgateway",
     "CreateNetworkAcl": "network-acl",
     "CreateRouteTable": "route-table",
