@@ -121,6 +121,15 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
+data "aws_region" "here" {}
+
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id          = aws_vpc.this.id
+  service_name    = "com.amazonaws.${data.aws_region.here.region}.s3"
+  route_table_ids = [aws_route_table.private.id]
+  tags            = { Name = "from-terraform" }
+}
+
 resource "aws_security_group" "web" {
   name   = "web"
   vpc_id = aws_vpc.this.id
@@ -230,5 +239,6 @@ def test_a_vpc(server, tmp_path):
     assert len(ec2.describe_internet_gateways()["InternetGateways"]) == 1
     assert ec2.describe_addresses()["Addresses"] == []
     assert ec2.describe_nat_gateways()["NatGateways"] == []
+    assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
     assert ec2.describe_managed_prefix_lists()["PrefixLists"] == []
     assert ec2.describe_dhcp_options()["DhcpOptions"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openecs.model.network import DhcpOptions, PrefixList
+from openecs.model.network import DhcpOptions, PrefixList, VpcEndpoint
 from openecs.store.base import Kind
 
 DHCP_OPTIONS: Kind[DhcpOptions] = Kind(
@@ -13,4 +13,8 @@ PREFIX_LISTS: Kind[PrefixList] = Kind(
     name="prefix-list", type=PrefixList, key=lambda p: p.id, scope=lambda p: p.scope
 )
 
-KINDS = (DHCP_OPTIONS, PREFIX_LISTS)
+VPC_ENDPOINTS: Kind[VpcEndpoint] = Kind(
+    name="vpc-endpoint", type=VpcEndpoint, key=lambda e: e.id, scope=lambda e: e.scope
+)
+
+KINDS = (DHCP_OPTIONS, PREFIX_LISTS, VPC_ENDPOINTS)

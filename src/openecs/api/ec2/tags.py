@@ -22,7 +22,7 @@ from openecs.store.kinds import (
     SUBNETS,
     VPCS,
 )
-from openecs.store.network import DHCP_OPTIONS, PREFIX_LISTS
+from openecs.store.network import DHCP_OPTIONS, PREFIX_LISTS, VPC_ENDPOINTS
 
 Change = Callable[[dict[str, str]], dict[str, str]]
 
@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[Kind[Any], str]] = {
     "sg": (SECURITY_GROUPS, "security-group"),
     "subnet": (SUBNETS, "subnet"),
     "vpc": (VPCS, "vpc"),
+    "vpce": (VPC_ENDPOINTS, "vpc-endpoint"),
 }
 
 LISTING = Listing(
