@@ -32,7 +32,7 @@ def dimensions(**named: str) -> Dimensions:
     return tuple(sorted(named.items()))
 
 
-class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True):
+class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """One time series: a name in a namespace with exactly these dimensions, by name."""
 
     scope: Scope
@@ -41,7 +41,7 @@ class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True):
     dimensions: Dimensions = ()
 
 
-class Statistics(msgspec.Struct, frozen=True):
+class Statistics(msgspec.Struct, frozen=True, gc=False):
     """What is known of the values of one span of time.
 
     ``values`` are values and how often each came, ascending: what percentiles are told from. Where
@@ -123,7 +123,7 @@ def of_value(value: float) -> Statistics:
     return Statistics(1.0, value, value, value, ((value, 1.0),))
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something measured: ``unit`` is one of CloudWatch's, ``resolution`` 1 or 60 seconds.
 
     Samples of one metric and unit at one time add up; none replaces another.
@@ -136,7 +136,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     resolution: int = STANDARD_RESOLUTION
 
 
-class Datapoint(msgspec.Struct, frozen=True):
+class Datapoint(msgspec.Struct, frozen=True, gc=False):
     """The statistics of one period, which begins at ``timestamp``, in one unit."""
 
     timestamp: datetime

@@ -148,7 +148,8 @@ from openecs.store.sql import SqlMetricStore
 async def main():
     store = SqlMetricStore({sqlite_url!r})
     await store.open()
-    metric = Metric(Scope("123456789012", "eu-central-1"), "Shop", "Hits", dimensions(Service="web"))
+    scope = Scope("123456789012", "eu-central-1")
+    metric = Metric(scope, "Shop", "Hits", dimensions(Service="web"))
     at = datetime(2026, 1, 1, tzinfo=UTC)
     await store.put([Sample(metric=metric, timestamp=at, statistics=of_value(1.0))] * 3)
     os.kill(os.getpid(), signal.SIGKILL)
