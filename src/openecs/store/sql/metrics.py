@@ -103,6 +103,7 @@ class SqlMetricStore:
             while await self._database.written(work, alone=True):
                 pass
         await self._database.written(metric_fold.forget_series, alone=True)
+        await self._database.written(metric_fold.give_back, alone=True)
 
     async def clear(self) -> None:
         """Forget everything."""
