@@ -6,7 +6,10 @@ CloudWatch User Guide, "Statistics definitions".
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import accumulate
+from operator import attrgetter
 
 from openecs.model.metrics import Statistics
 
@@ -27,19 +30,21 @@ def is_known(stat: str) -> bool:
 
 def value(stat: str, known: Statistics) -> float | None:
     """The statistic; None where it cannot be told."""
-    match stat:
-        case "SampleCount":
-            return known.count
-        case "Average":
-            return known.sum / known.count if known.count else None
-        case "Sum":
-            return known.sum
-        case "Minimum":
-            return known.minimum
-        case "Maximum":
-            return known.maximum
-        case _:
-            return _percentile(float(stat[1:]) / 100, known)
+    return teller(stat)(known)
+
+
+def teller(stat: str) -> Callable[[Statistics], float | None]:
+    """What tells the statistic of one period after another; None where it cannot be told."""
+    return _TELLERS.get(stat) or partial(_percentile, float(stat[1:]) / 100)
+
+
+_TELLERS: Mapping[str, Callable[[Statistics], float | None]] = {
+    "SampleCount": attrgetter("count"),
+    "Average": lambda known: known.sum / known.count if known.count else None,
+    "Sum": attrgetter("sum"),
+    "Minimum": attrgetter("minimum"),
+    "Maximum": attrgetter("maximum"),
+}
 
 
 def _percentile(share: float, known: Statistics) -> float | None:

@@ -9,7 +9,7 @@ import binascii
 import re
 from base64 import b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -233,12 +233,19 @@ def _series(
     query: _Query, found: Sequence[Datapoint], *, ascending: bool
 ) -> list[tuple[datetime, float]]:
     """The values of a query, all units of a period together."""
+    tell = statistics.teller(query.stat)
+    values = [(at, value) for at, known in _by_period(found) if (value := tell(known)) is not None]
+    return values if ascending else values[::-1]
+
+
+def _by_period(found: Sequence[Datapoint]) -> Iterable[tuple[datetime, Statistics]]:
+    """The periods, the oldest first; found in that order, those of each unit on their own."""
+    if len({each.timestamp for each in found}) == len(found):
+        return ((each.timestamp, each.statistics) for each in found)
     parts: defaultdict[datetime, list[Statistics]] = defaultdict(list)
     for each in found:
         parts[each.timestamp].append(each.statistics)
-    told = ((at, statistics.value(query.stat, merged(known))) for at, known in parts.items())
-    values = [(at, value) for at, value in told if value is not None]
-    return sorted(values, reverse=not ascending)
+    return ((at, merged(known)) for at, known in parts.items())
 
 
 def _page_of_data(
