@@ -235,7 +235,8 @@ def _range(shape: Shape) -> _Check | None:
 def _size(shape: Shape) -> _Check | None:
     if shape.type_name not in {"string", "blob", "list", "map"}:
         return None
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least: Any = shape.metadata.get("min")
+    most: Any = shape.metadata.get("max")
     return _between(
         _test(shape, Demand.LONG_ENOUGH, least, lambda v: len(v) >= least) if least else None,
         None if most is None else _test(shape, Demand.SHORT_ENOUGH, most, lambda v: len(v) <= most),
