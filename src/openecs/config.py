@@ -120,6 +120,14 @@ class Settings:
     """What `repositoryCredentials` open: secret name or ARN to `{username, password}`. In the file
     only: tables `[registry_credentials."NAME"]`."""
 
+    encryption_keys_file: Path | None = None
+    """A file of the keys that encrypt what is secret in the database: lines of 32 bytes in Base64,
+    of which the first encrypts and all decrypt. Processes that share a database need the same.
+    Unless set: `encryption-keys` in the data directory, made on first start."""
+
+    encryption_keys: str = field(default="", repr=False)
+    """The same keys themselves, with spaces between; in the environment only."""
+
     root_access_key_id: str = ""
     """The root access key; in the environment only, with its secret. Unless set: made on first
     start and kept in `root-keys.json` in the data directory."""
@@ -159,10 +167,10 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
 _DATABASE = re.compile(r"sqlite:///|postgresql://")
 
 #: May hold passwords, which no message shows.
-_SECRET = frozenset({"database_url", "registry_credentials"})
+_SECRET = frozenset({"database_url", "encryption_keys", "registry_credentials"})
 
 FILE_ONLY = frozenset({"registry_credentials"})
-ENVIRONMENT_ONLY = frozenset({"root_access_key_id", "root_secret_access_key"})
+ENVIRONMENT_ONLY = frozenset({"encryption_keys", "root_access_key_id", "root_secret_access_key"})
 
 
 def load(

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from openecs_server import docker, eventually
+from openecs_server import containers_of, docker, eventually
 from services import RUNS, Services
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -71,6 +71,26 @@ def test_a_task_has_an_address_of_its_subnet(services: Services, network):
     eventually(lambda: not ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"])
     ec2.delete_subnet(SubnetId=first)
     ec2.delete_security_group(GroupId=group)
+
+
+@pytest.mark.covers("ec2:AssociateDhcpOptions")
+def test_a_task_asks_the_name_servers_of_its_vpc(services: Services, network):
+    vpc, (first, _) = network
+    ec2 = services.server.client("ec2")
+    given = [
+        {"Key": "domain-name", "Values": ["shop.internal"]},
+        {"Key": "domain-name-servers", "Values": ["192.0.2.53"]},
+    ]
+    options = ec2.create_dhcp_options(DhcpConfigurations=given)["DhcpOptions"]["DhcpOptionsId"]
+    ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=vpc)
+    definition = services.define("f", SERVES, networkMode="awsvpc")
+    services.create("s", definition, networkConfiguration=placed(first))
+    (task,) = services.running_of("s", 1)
+    resolv = docker("exec", task["containers"][0]["runtimeId"], "cat", "/etc/resolv.conf")
+    assert "search shop.internal" in resolv
+    # The engine's own name server is in between, and asks those.
+    ids = containers_of(task["taskArn"])
+    assert "[192.0.2.53]" in docker("inspect", "--format", "{{.HostConfig.Dns}}", *ids)
 
 
 @pytest.mark.covers("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress")

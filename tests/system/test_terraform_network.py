@@ -49,6 +49,17 @@ resource "aws_vpc" "this" {
   tags                 = { Name = "from-terraform" }
 }
 
+resource "aws_vpc_dhcp_options" "this" {
+  domain_name         = "shop.internal"
+  domain_name_servers = ["AmazonProvidedDNS"]
+  tags                = { Name = "from-terraform" }
+}
+
+resource "aws_vpc_dhcp_options_association" "this" {
+  vpc_id          = aws_vpc.this.id
+  dhcp_options_id = aws_vpc_dhcp_options.this.id
+}
+
 resource "aws_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id
   tags   = { Name = "from-terraform" }
@@ -198,3 +209,4 @@ def test_a_vpc(server, tmp_path):
     assert len(ec2.describe_internet_gateways()["InternetGateways"]) == 1
     assert ec2.describe_addresses()["Addresses"] == []
     assert ec2.describe_nat_gateways()["NatGateways"] == []
+    assert ec2.describe_dhcp_options()["DhcpOptions"] == []

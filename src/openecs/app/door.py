@@ -11,13 +11,25 @@ import msgspec
 import uvicorn
 
 from openecs import __version__
-from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, logs, sts
+from openecs.api import (
+    acm,
+    application_autoscaling,
+    cloudwatch,
+    ec2,
+    ecs,
+    elbv2,
+    iam,
+    logs,
+    secretsmanager,
+    sts,
+)
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, now
-from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.app import Gateway, Open, RootOnly, SelfGuarded, Special
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
+from openecs.gateway.scraping import Scraping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +52,7 @@ SERVICES = (
     cloudwatch.SERVICE,
     logs.SERVICE,
     application_autoscaling.SERVICE,
+    secretsmanager.SERVICE,
 )
 
 
@@ -117,7 +130,12 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         await parts.control.observe()
         return _json({"status": "reset"})
 
-    special: dict[tuple[str, str], Open | RootOnly] = {
+    credentials = StoredCredentials(keys, stores.resources)
+    scraping = Scraping(
+        store=stores.resources, metrics=stores.metrics, credentials=credentials, clock=now
+    )
+    special: dict[tuple[str, str], Special] = {
+        ("GET", "/metrics"): SelfGuarded(scraping),
         ("GET", "/_openecs/health"): Open(health),
         ("POST", "/_openecs/notices"): RootOnly(notices),
         ("POST", "/_openecs/rest"): RootOnly(rest),
@@ -129,7 +147,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         metrics=stores.metrics,
         logs=stores.logs,
         services=SERVICES,
-        credentials=StoredCredentials(keys, stores.resources),
+        credentials=credentials,
         authorize=Authorization(stores.resources, SERVICES),
         clock=now,
         ids=SystemIds(),

@@ -11,6 +11,7 @@ from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
+from openecs.control.insight_counts import InsightCounts
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.log_filters import LogFilters
@@ -105,6 +106,7 @@ class ControlPlane:
         return [
             alarms.run,
             scaling.run,
+            InsightCounts(store=store, metrics=metrics, clock=now).run,
             MetricRetention(metrics=metrics, clock=now).run,
             LogFilters(store=store, logs=self._stores.logs, metrics=metrics).run,
             LogRetention(store=store, logs=self._stores.logs, clock=now).run,

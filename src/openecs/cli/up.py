@@ -65,6 +65,9 @@ def up(
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,
     file_systems: Annotated[str | None, _flag("file_systems", metavar="ID=PATH,...")] = None,
+    encryption_keys_file: Annotated[
+        Path | None, _flag("encryption_keys_file", metavar="FILE")
+    ] = None,
     log_level: Annotated[
         str | None, _flag("log_level", metavar="|".join(config.LOG_LEVELS))
     ] = None,
@@ -127,6 +130,7 @@ def _taken(directory: Path, server: Server | None) -> str:
 def _serve(settings: Settings) -> int:
     from openecs import app
     from openecs.cli import log_output
+    from openecs.sealing import KeysUnreadable
     from openecs.store.base import StoreUnavailable
 
     log_output.configure(settings)
@@ -134,6 +138,8 @@ def _serve(settings: Settings) -> int:
         return app.run(settings, on_ready=_announce)
     except StoreUnavailable as error:
         raise Failure(f"cannot open the database: {error}") from error
+    except KeysUnreadable as error:
+        raise Failure(str(error)) from error
     except OSError as error:
         if error.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}:
             raise

@@ -1,4 +1,4 @@
-"""Forgetting what AWS forgets: stopped tasks, deleted definitions, tokens and sessions of old."""
+"""Forgetting what AWS forgets: stopped tasks, deleted definitions and secrets, what is old."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from openecs.api.secretsmanager.secrets import remove as remove_secret
 from openecs.decide import retention
 from openecs.model.services import Service
 from openecs.model.tasks import Task
@@ -30,6 +31,7 @@ from openecs.store.kinds import (
     stopped_hour,
     task_definition_key,
 )
+from openecs.store.secrets import SECRETS
 
 T = TypeVar("T")
 
@@ -127,6 +129,9 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     for session in transaction.scan(SESSIONS, None):
         if session.expires_at <= now:
             transaction.delete(SESSIONS, session.scope, session.id)
+    for secret in transaction.find(SECRETS, None, "deleted", ()):
+        if secret.gone_at is not None and secret.gone_at <= now:
+            remove_secret(transaction, secret)
     _forget_services(now, transaction)
     _forget_definitions(transaction)
 

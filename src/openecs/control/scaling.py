@@ -156,7 +156,7 @@ class Scaling:
             for stat in stats.values()
         ]
         read = dict(zip(stats, await self._metrics.read(spans), strict=True))
-        points = alarm_values.points(alarm, read)
+        points = alarm_values.points(alarm, read, now)
         return max(points, key=lambda point: point.timestamp).value if points else None
 
     def _act(

@@ -51,6 +51,16 @@ class RootOnly:
     handle: Callable[[Caller], Awaitable[Reply]]
 
 
+@dataclass(frozen=True, slots=True)
+class SelfGuarded:
+    """A path of OpenECS's own that sees for itself who asks."""
+
+    handle: Callable[[Request], Awaitable[Reply]]
+
+
+Special = Open | RootOnly | SelfGuarded
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """All AWS services on one port, and paths of OpenECS's own.
@@ -68,7 +78,7 @@ class Gateway:
     ids: Ids
     settings: ApiSettings
     authorize: Authorize
-    special: Mapping[tuple[str, str], Open | RootOnly]
+    special: Mapping[tuple[str, str], Special]
     _catalog: Catalog = field(init=False, default_factory=Catalog)
     _dispatch: Dispatch = field(init=False)
 
@@ -156,11 +166,13 @@ class Gateway:
             raise errors.not_built(target)
         return operation
 
-    async def _special(self, special: Open | RootOnly, request: Request, now: datetime) -> Reply:
+    async def _special(self, special: Special, request: Request, now: datetime) -> Reply:
         _check_size(request)
         match special:
             case Open(handle):
                 return await handle()
+            case SelfGuarded(handle_request):
+                return await handle_request(request)
             case RootOnly(handle_caller):
                 caller = await self._authenticate(sigv4.claim(request), request, now)
                 if not is_root(caller):

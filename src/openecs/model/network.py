@@ -9,6 +9,34 @@ from dataclasses import dataclass, field
 
 from openecs.model.identity import Scope
 
+#: What a VPC has that was given no DHCP options: the engine's name servers.
+DEFAULT_DHCP_OPTIONS = "default"
+#: The name servers of the VPC itself, by name.
+AMAZON_PROVIDED_DNS = "AmazonProvidedDNS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DhcpOptions:
+    """What hosts in a VPC are told of name servers and their like."""
+
+    scope: Scope
+    #: ``dopt-`` and 17 hexadecimal digits.
+    id: str
+    #: ``domain-name-servers`` and others, with their values.
+    configurations: dict[str, tuple[str, ...]]
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name_servers(self) -> tuple[str, ...]:
+        """The addresses of name servers; none: those of the engine."""
+        servers = self.configurations.get("domain-name-servers", ())
+        return tuple(each for each in servers if each != AMAZON_PROVIDED_DNS)
+
+    @property
+    def search_domains(self) -> tuple[str, ...]:
+        """The domains of names without one; several stand in one value, as Linux takes them."""
+        return tuple(w for v in self.configurations.get("domain-name", ()) for w in v.split())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
@@ -21,6 +49,7 @@ class Vpc:
     is_default: bool = False
     dns_support: bool = True
     dns_hostnames: bool = False
+    dhcp_options_id: str = DEFAULT_DHCP_OPTIONS
     instance_tenancy: str = "default"
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -28,6 +28,7 @@ from openecs.node.container_logs import ContainerLogs
 from openecs.node.engine_view import EngineView
 from openecs.node.machine import MachineRecord
 from openecs.node.packet_filter import PacketFilter
+from openecs.node.secrets import TaskSecrets
 from openecs.node.settings import NodeSettings
 from openecs.node.task_run import SET_UP, TEAR_DOWN, TaskRun
 from openecs.runtime.base import EngineUnavailable, Runtime
@@ -73,6 +74,7 @@ class Node:
         self._machine = MachineRecord(store, runtime, clock, settings)
         self._filter = packet_filter
         self._logs = logs
+        self._secrets = TaskSecrets(store=store, clock=clock, registries=settings.registries)
         self._are_balanced = True
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
@@ -229,6 +231,7 @@ class Node:
             finish=lambda: self._finish(key),
             subnet=lambda: self._store.read(partial(places.subnet_of, task)),
             admit=partial(self._admit, task),
+            secrets=self._secrets,
             prepare_logs=self._prepare_logs,
         )
         self._runs[key] = run

@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, logs, scaling
+from openecs.store import alarms, iam, logs, network, scaling, secrets
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -363,12 +363,13 @@ LOAD_BALANCER_STATES: Kind[LoadBalancerState] = Kind(
     scope=lambda s: s.scope,
 )
 
+#: Actions of listeners and rules have the secrets of OpenID Connect clients.
 LISTENERS: Kind[Listener] = Kind(
-    name="listener", type=Listener, key=lambda e: e.path, scope=lambda e: e.scope
+    name="listener", type=Listener, key=lambda e: e.path, scope=lambda e: e.scope, sealed=True
 )
 
 RULES: Kind[Rule] = Kind(
-    name="listener-rule", type=Rule, key=lambda r: r.path, scope=lambda r: r.scope
+    name="listener-rule", type=Rule, key=lambda r: r.path, scope=lambda r: r.scope, sealed=True
 )
 
 TARGET_GROUPS: Kind[TargetGroup] = Kind(
@@ -409,6 +410,7 @@ CERTIFICATES: Kind[Certificate] = Kind(
     key=lambda c: c.id,
     scope=lambda c: c.scope,
     indexes={"token": lambda c: (c.idempotency_token,) if c.idempotency_token else None},
+    sealed=True,
 )
 
 CERTIFICATE_ACCOUNTS: Kind[CertificateAccount] = Kind(
@@ -423,6 +425,7 @@ SERVER_CERTIFICATES: Kind[ServerCertificate] = Kind(
     type=ServerCertificate,
     key=lambda c: c.name,
     scope=lambda c: c.scope,
+    sealed=True,
 )
 
 ALL = (
@@ -470,5 +473,7 @@ ALL = (
     *alarms.KINDS,
     *iam.KINDS,
     *logs.KINDS,
+    *network.KINDS,
     *scaling.KINDS,
+    *secrets.KINDS,
 )

@@ -109,7 +109,7 @@ def test_it_is_scaled_as_it_is_told(client):
     (told,) = managed["autoScaling"]["applicationAutoScalingPolicies"]
     assert (told["metric"], told["targetValue"]) == ("ALBRequestCountPerTarget", 100)
     assert managed["autoScaling"]["scalableTarget"]["maxCapacity"] == 4
-    assert len(managed["metricAlarms"]) == 2
+    assert len(managed["metricAlarms"]) == 3
     assert managed["logGroups"][0]["logGroupName"].startswith("/aws/ecs/default/web-")
 
     ecs.update_express_gateway_service(
@@ -121,7 +121,36 @@ def test_it_is_scaled_as_it_is_told(client):
     assert metric == {"PredefinedMetricType": "ECSServiceAverageMemoryUtilization"}
     ecs.delete_express_gateway_service(serviceArn=arn)
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
-    assert client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    (alarm,) = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert alarm["AlarmName"] == "default/web/RollbackAlarm"
+
+
+def test_its_deployments_are_watched_by_an_alarm(client):
+    ecs, watch = client("ecs"), client("cloudwatch")
+    arn = create(ecs)["serviceArn"]
+    (service,) = ecs.describe_services(services=["web"])["services"]
+    named = {"alarmNames": ["default/web/RollbackAlarm"], "enable": True, "rollback": True}
+    assert service["deploymentConfiguration"]["alarms"] == named
+    (first,) = watch.describe_alarms(AlarmNamePrefix="default/")["MetricAlarms"]
+    assert (first["EvaluationPeriods"], first["DatapointsToAlarm"]) == (3, 2)
+    assert first["TreatMissingData"] == "notBreaching"
+    ecs.update_express_gateway_service(serviceArn=arn, cpu="512", memory="1024")
+    (then,) = watch.describe_alarms(AlarmNamePrefix="default/")["MetricAlarms"]
+    assert canary(then) == primary(first)
+    assert primary(then) == canary(first)
+
+
+def canary(alarm: dict) -> dict:
+    return queried(alarm, "m0_5xx")
+
+
+def primary(alarm: dict) -> dict:
+    return queried(alarm, "m1_5xx")
+
+
+def queried(alarm: dict, named: str) -> dict:
+    (found,) = (each for each in alarm["Metrics"] if each["Id"] == named)
+    return found["MetricStat"]
 
 
 def test_what_was_changed_elsewhere_stays_until_it_is_told_again(client):

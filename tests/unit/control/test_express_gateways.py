@@ -15,9 +15,12 @@ from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import LeaseLost
+from openecs.decide import alarm_values
 from openecs.loops.controller import Again
+from openecs.model.metrics import Datapoint, of_value
 from openecs.model.services import ServiceStatus
 from openecs.model.tasks import TaskStatus
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.kinds import (
     CERTIFICATES,
     EXPRESS_GATEWAYS,
@@ -178,6 +181,24 @@ async def test_requests_are_counted_where_they_are_served(express) -> None:
     await express.put(SERVICES, [replace(under_way, completed_revision=shifted)])
     await express.reconcile()
     assert (await express.label()).endswith(alternate)
+
+
+@pytest.mark.parametrize(
+    ("group", "answered", "worst"),
+    [(0, {"5xx": 3.0, "total": 100.0}, 3.0), (1, {"4xx": 9.0, "5xx": 1.0, "total": 50.0}, 20.0)],
+)
+async def test_failing_answers_of_either_group_are_told(express, group, answered, worst) -> None:
+    await express.create("a")
+    found = await express.everything(METRIC_ALARMS)
+    (alarm,) = (each for each in found if each.name == "default/a/RollbackAlarm")
+    at = NOW - timedelta(minutes=2)
+    read = {name: [] for name in alarm_values.stats_of(alarm)} | {
+        f"m{group}_{what}": [Datapoint(at, "Count", of_value(value))]
+        for what, value in answered.items()
+    }
+    told = {point.timestamp: point.value for point in alarm_values.points(alarm, read, NOW)}
+    assert told.pop(at) == worst
+    assert set(told.values()) == {0.0}
 
 
 async def test_it_looks_when_something_changes(express) -> None:

@@ -119,6 +119,31 @@ async def test_an_alarm_scales_the_service_once_and_says_so(world):
     assert activity["StatusCode"] == "InProgress"
 
 
+async def test_metric_math_is_tracked(world):
+    await world.begin()
+    stat = {"Metric": {"Namespace": "Shop", "MetricName": "Queued"}, "Stat": "Sum"}
+    metrics = [
+        {"Id": "queued", "MetricStat": stat, "ReturnData": False},
+        {"Id": "half", "Expression": "queued / 2"},
+    ]
+    await world.do(
+        "PutScalingPolicy",
+        **WHERE,
+        PolicyName="backlog",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 50.0,
+            "CustomizedMetricSpecification": {"Metrics": metrics},
+        },
+    )
+    at = world.now - timedelta(seconds=70)
+    metric = Metric(SCOPE, "Shop", "Queued")
+    await world.metrics.put([Sample(metric=metric, timestamp=at, statistics=of_value(200.0))])
+    await world.alarm("AlarmHigh")
+    await world.look()
+    assert await world.desired() == 4
+
+
 async def test_a_change_is_successful_when_as_many_tasks_run(world):
     await world.begin(least=3)
     await world.look()

@@ -131,6 +131,7 @@ def _made(target: ScalableTarget, policy: ScalingPolicy, now: datetime) -> list[
         description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.action_arn}.",
         actions=AlarmActions(alarm=(policy.action_arn,)),
         metric=replace(metric, period=paced.period) if metric else None,
+        # In minutes, whatever the pace: nobody knows what an expression makes of shorter sums.
         queries=tracking.queries,
         comparison=Comparison.GREATER,
         threshold=wanted,

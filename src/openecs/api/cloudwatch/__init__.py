@@ -12,6 +12,7 @@ from openecs.api.cloudwatch import (
     alarms,
     composite_alarms,
     described_alarms,
+    metric_answers,
     metric_data,
     metric_reads,
 )
@@ -25,6 +26,7 @@ SERVICE = Service(
         **alarms.OPERATIONS,
         **composite_alarms.OPERATIONS,
         **described_alarms.OPERATIONS,
+        **metric_answers.OPERATIONS,
         **metric_data.OPERATIONS,
         **metric_reads.OPERATIONS,
     },

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from openecs.api.base import Call, Members, Operation, Reads, Service, ServiceError, Writes
 from openecs.api.ec2 import (
+    access,
     addresses,
+    dhcp_options,
     internet_gateways,
     nat_gateways,
     network_acls,
@@ -26,6 +28,7 @@ _READS: dict[str, Callable[[View, Call, Members], Members]] = {
     "DescribeAddresses": addresses.describe_addresses,
     "DescribeAddressesAttribute": addresses.describe_addresses_attribute,
     "DescribeAvailabilityZones": zones.describe_availability_zones,
+    "DescribeDhcpOptions": dhcp_options.describe_dhcp_options,
     "DescribeInternetGateways": internet_gateways.describe_internet_gateways,
     "DescribeNatGateways": nat_gateways.describe_nat_gateways,
     "DescribeNetworkAcls": network_acls.describe_network_acls,
@@ -43,11 +46,13 @@ _READS: dict[str, Callable[[View, Call, Members], Members]] = {
 
 _WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {
     "AllocateAddress": addresses.allocate_address,
+    "AssociateDhcpOptions": dhcp_options.associate_dhcp_options,
     "AssociateRouteTable": route_tables.associate_route_table,
     "AttachInternetGateway": internet_gateways.attach_internet_gateway,
     "AuthorizeSecurityGroupEgress": rules.authorize(is_egress=True),
     "AuthorizeSecurityGroupIngress": rules.authorize(is_egress=False),
     "CreateDefaultVpc": vpcs.create_default_vpc,
+    "CreateDhcpOptions": dhcp_options.create_dhcp_options,
     "CreateInternetGateway": internet_gateways.create_internet_gateway,
     "CreateNatGateway": nat_gateways.create_nat_gateway,
     "CreateNetworkAcl": network_acls.create_network_acl,
@@ -58,6 +63,7 @@ _WRITES: dict[str, Callable[[Transaction, Call, Members], Members]] = {
     "CreateSubnet": subnets.create_subnet,
     "CreateTags": tags.create_tags,
     "CreateVpc": vpcs.create_vpc,
+    "DeleteDhcpOptions": dhcp_options.delete_dhcp_options,
     "DeleteInternetGateway": internet_gateways.delete_internet_gateway,
     "DeleteNatGateway": nat_gateways.delete_nat_gateway,
     "DeleteNetworkAcl": network_acls.delete_network_acl,
@@ -103,4 +109,4 @@ _OPERATIONS: dict[str, Operation] = {
     **{name: Writes(_may_be_dry(one)) for name, one in _WRITES.items()},
 }
 
-SERVICE = Service(name="ec2", operations=_OPERATIONS)
+SERVICE = Service(name="ec2", operations=_OPERATIONS, access=access.access(_OPERATIONS))

@@ -164,7 +164,7 @@ def _shown(vpc: Vpc) -> Members:
                 "CidrBlockState": {"State": "associated"},
             }
         ],
-        "DhcpOptionsId": "default",
+        "DhcpOptionsId": vpc.dhcp_options_id,
         "InstanceTenancy": vpc.instance_tenancy,
         "IsDefault": vpc.is_default,
         "OwnerId": vpc.scope.account,

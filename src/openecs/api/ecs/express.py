@@ -12,6 +12,7 @@ from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writ
 from openecs.api.ecs import (
     clusters,
     errors,
+    express_alarms,
     express_ingress,
     express_logs,
     express_network,
@@ -74,9 +75,10 @@ def create_express_gateway_service(tx: Transaction, call: Call, request: Members
         "launchType": "FARGATE",
         "networkConfiguration": place.awsvpc(gateway.security_group_id),
         "loadBalancers": express_ingress.served(gateway, port),
-        "deploymentConfiguration": _DEPLOYMENT,
+        "deploymentConfiguration": {**_DEPLOYMENT, "alarms": express_alarms.watched_by(gateway)},
         "tags": request.get("tags"),
     }
+    express_alarms.put(tx, call, gateway, on_alternate=False)
     services.create_service(tx, call, asked)
     service = replace(_get(tx, call, service_key(cluster.name, name)), express_gateway=gateway.id)
     service = _put(tx, service, configuration)
@@ -122,6 +124,7 @@ def update_express_gateway_service(tx: Transaction, call: Call, request: Members
         (balanced,) = served.load_balancers
         group = balanced.group(alternate=served.on_alternate)
         express_ingress.check_at(tx, call, group, configuration.health_check_path)
+        express_alarms.put(tx, call, gateway, on_alternate=served.on_alternate)
     gateway = replace(gateway, updated_at=call.now)
     tx.put(EXPRESS_GATEWAYS, gateway)
     return {"service": express_views.show_updated(tx, changed, gateway)}

@@ -6,7 +6,7 @@ API Reference, ``ECSManagedResources``.
 from __future__ import annotations
 
 from openecs.api.base import Members
-from openecs.api.ecs import express_scaling
+from openecs.api.ecs import express_alarms, express_scaling
 from openecs.model.express import ExpressGateway
 from openecs.model.identity import parse_arn
 from openecs.model.load_balancing import (
@@ -17,6 +17,7 @@ from openecs.model.load_balancing import (
     TargetGroup,
 )
 from openecs.model.services import ServiceRevision
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.base import View
 from openecs.store.kinds import (
     EXPRESS_GATEWAYS,
@@ -113,8 +114,10 @@ def _auto_scaling(view: View, gateway: ExpressGateway) -> Members | None:
 
 
 def _alarms(view: View, gateway: ExpressGateway) -> tuple[str, ...]:
+    """That of its deployments and those of its policy, where they are still there."""
     _, policy = express_scaling.found(view, gateway)
-    return policy.alarms if policy else ()
+    made = (express_alarms.name(gateway), *(policy.alarms if policy else ()))
+    return tuple(each for each in made if view.get(METRIC_ALARMS, gateway.scope, each))
 
 
 def _log_groups(gateway: ExpressGateway) -> list[Members]:

@@ -14,9 +14,10 @@ from openecs.model.identity import Scope
 from openecs.store import codec
 from openecs.store.base import Kind
 from openecs.store.order import Lookup, lookups_of
-from openecs.store.sql import statements
+from openecs.store.sql import documents, statements
+from openecs.store.sql.documents import Address
 from openecs.store.sql.migrating import Versions, migrate
-from openecs.store.sql.queries import Address, Queries, Range, Record
+from openecs.store.sql.queries import Queries, Range, Record
 
 VERSIONS = Versions(location="openecs.store.sql:migrations", table="alembic_version", head="0001")
 
@@ -24,17 +25,31 @@ VERSIONS = Versions(location="openecs.store.sql:migrations", table="alembic_vers
 _BATCH = 1_000
 
 
-def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> None:
-    """Migrate, and fill the indexes anew where code has changed what they hold.
+def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> bool:
+    """Migrate, encrypt, and fill the indexes anew where code has changed what they hold.
 
-    Raises ``StoreUnavailable`` for a database a newer version has written.
+    Whether anything was plain that is encrypted now. Raises ``StoreUnavailable`` for a database
+    that a newer version has written, or whose keys are others.
     """
     migrate(connection, VERSIONS)
+    had_plain = _encrypt(connection)
     fingerprint = _fingerprint(kinds)
     if Queries(connection).meta("indexes") != fingerprint:
         for kind in kinds:
             _index(connection, kind)
         statements.set_meta(connection, "indexes", fingerprint)
+    return had_plain
+
+
+def _encrypt(connection: Connection) -> bool:
+    seal = documents.documents_of(connection).seal
+    if seal is None:
+        return False
+    known = Queries(connection).meta(documents.CHECK)
+    wanted = documents.check(seal, known)
+    if wanted != known:
+        statements.set_meta(connection, documents.CHECK, wanted)
+    return documents.seal_anew(connection)
 
 
 def _index(connection: Connection, kind: Kind[Any]) -> None:
