@@ -59,6 +59,8 @@ class ApiSettings:
     authority: Authority = field(default_factory=NoAuthority)
     #: Where functions are invoked, of lifecycle hooks and as targets; empty: nowhere.
     lambda_url: str = ""
+    #: Where subscription filters send to: ARNs mapped to a URL.
+    log_destinations: Mapping[str, str] = field(default_factory=dict)
     #: Where the events of alarms go; empty: nowhere.
     alarm_webhook_url: str = ""
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.

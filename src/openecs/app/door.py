@@ -161,6 +161,7 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         file_systems=settings.file_systems,
         authority=authority,
         lambda_url=settings.lambda_url,
+        log_destinations=settings.log_destinations,
         alarm_webhook_url=settings.alarm_webhook_url,
         objects=settings.environment_files_dir,
     )

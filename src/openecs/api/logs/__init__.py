@@ -4,7 +4,16 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.htm
 """
 
 from openecs.api.base import Service
-from openecs.api.logs import access, event_reads, events, groups, metric_filters, streams, tags
+from openecs.api.logs import (
+    access,
+    event_reads,
+    events,
+    groups,
+    metric_filters,
+    streams,
+    subscription_filters,
+    tags,
+)
 
 SERVICE = Service(
     name="logs",
@@ -15,6 +24,7 @@ SERVICE = Service(
         **event_reads.OPERATIONS,
         **tags.OPERATIONS,
         **metric_filters.OPERATIONS,
+        **subscription_filters.OPERATIONS,
     },
     access=access.ACCESS,
 )

@@ -26,6 +26,9 @@ _ON_GROUPS = (
     "PutMetricFilter",
     "DeleteMetricFilter",
     "DescribeMetricFilters",
+    "PutSubscriptionFilter",
+    "DeleteSubscriptionFilter",
+    "DescribeSubscriptionFilters",
 )
 _ON_STREAMS = ("CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents")
 #: Where no group is named, all are meant.
