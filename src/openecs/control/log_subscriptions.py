@@ -78,14 +78,14 @@ class LogSubscriptions:
     async def run(self) -> None:
         """Work until cancelled."""
         working: dict[str, asyncio.Task[None]] = {}
-        known: set[str] | None = None
+        known: frozenset[str] | None = None
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
                     filters = await self._store.read(_filters)
-                    if filters.keys() != known:
+                    if known is None or filters.keys() != known:
                         await self._forget(filters)
-                        known = set(filters)
+                        known = frozenset(filters)
                     for source in working.keys() - filters.keys():
                         working.pop(source).cancel()
                     for source in filters.keys() - working.keys():
