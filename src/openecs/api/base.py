@@ -9,7 +9,7 @@ spelled the same way; members that are None are left out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -106,7 +106,19 @@ class Logs:
     function: Callable[[LogStore, Call, Any, Any], Awaitable[Members]]
 
 
-Operation = Reads | Writes | Measures | Logs
+#: The name of an event in an operation's stream, and what is in it.
+Told = tuple[str, Members]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """An operation that tells of logs for a while. ``find`` refuses what cannot be meant."""
+
+    find: Callable[[View, Call, Any], Any]
+    function: Callable[[LogStore, Call, Any, Any], AsyncIterator[Told]]
+
+
+Operation = Reads | Writes | Measures | Logs | Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
