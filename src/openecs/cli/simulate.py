@@ -65,7 +65,7 @@ _Chart = Annotated[
 _AsJson = Annotated[bool, typer.Option("--json", help="Print numbers as JSON.")]
 
 
-def simulate(  # noqa: PLR0913 - each is an option of the command
+def simulate(
     files: _Files,
     against: _Against = None,
     shape: _Shape = "daily",
