@@ -135,6 +135,15 @@ def test_security_groups_are_enforced(services: Services, network):
     eventually(is_answered, within=10)
     ec2.revoke_security_group_ingress(**allowed)
     eventually(lambda: not is_answered(), within=10)
+    blocks = [{"Cidr": "10.77.2.0/24"}]
+    prefixes = ec2.create_managed_prefix_list(
+        PrefixListName="clients", AddressFamily="IPv4", MaxEntries=1, Entries=blocks
+    )["PrefixList"]["PrefixListId"]
+    by_list = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": prefixes}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[by_list])
+    eventually(is_answered, within=10)
+    ec2.modify_managed_prefix_list(PrefixListId=prefixes, CurrentVersion=1, RemoveEntries=blocks)
+    eventually(lambda: not is_answered(), within=10)
     for name in ("web", "client"):
         services.delete(name, force=True)
         eventually(lambda name=name: not services.tasks_of(name))
