@@ -125,7 +125,7 @@ data "aws_region" "here" {}
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
-  service_name    = "com.amazonaws.${data.aws_region.here.region}.s3"
+  service_name    = "com.amazonaws.${data.aws_region.here.id}.s3"
   route_table_ids = [aws_route_table.private.id]
   tags            = { Name = "from-terraform" }
 }
