@@ -55,7 +55,7 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, logs, network, scaling, secrets
+from openecs.store import alarms, dashboards, iam, logs, network, scaling, secrets
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -471,6 +471,7 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     *alarms.KINDS,
+    *dashboards.KINDS,
     *iam.KINDS,
     *logs.KINDS,
     *network.KINDS,

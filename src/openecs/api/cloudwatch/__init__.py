@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: metrics and alarms.
+"""Amazon CloudWatch: metrics, alarms and dashboards.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
 """
@@ -11,6 +11,7 @@ from openecs.api.cloudwatch import (
     alarm_tags,
     alarms,
     composite_alarms,
+    dashboards,
     described_alarms,
     metric_answers,
     metric_data,
@@ -25,10 +26,11 @@ SERVICE = Service(
         **alarm_tags.OPERATIONS,
         **alarms.OPERATIONS,
         **composite_alarms.OPERATIONS,
+        **dashboards.OPERATIONS,
         **described_alarms.OPERATIONS,
         **metric_answers.OPERATIONS,
         **metric_data.OPERATIONS,
         **metric_reads.OPERATIONS,
     },
-    access={**alarm_access.ACCESS, **metric_reads.ACCESS},
+    access={**alarm_access.ACCESS, **dashboards.ACCESS, **metric_reads.ACCESS},
 )
