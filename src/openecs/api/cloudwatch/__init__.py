@@ -16,6 +16,7 @@ from openecs.api.cloudwatch import (
     metric_answers,
     metric_data,
     metric_reads,
+    widget_images,
 )
 
 SERVICE = Service(
@@ -31,6 +32,12 @@ SERVICE = Service(
         **metric_answers.OPERATIONS,
         **metric_data.OPERATIONS,
         **metric_reads.OPERATIONS,
+        **widget_images.OPERATIONS,
     },
-    access={**alarm_access.ACCESS, **dashboards.ACCESS, **metric_reads.ACCESS},
+    access={
+        **alarm_access.ACCESS,
+        **dashboards.ACCESS,
+        **metric_reads.ACCESS,
+        **widget_images.ACCESS,
+    },
 )
