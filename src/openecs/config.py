@@ -103,6 +103,11 @@ class Settings:
     the notification of SNS for each `arn:aws:sns:` among an alarm's actions. Unless set, nothing is
     sent, and such actions fail."""
 
+    log_destinations: Mapping[str, str] = field(default_factory=dict)
+    """Where the subscription filters of log groups send to: ARNs of destinations to the URLs that
+    take their events, by POST. Those of Lambda functions are besides invoked at `lambda_url`. In
+    the file: a table `[log_destinations]`; in the environment: `ARN=URL,ARN=URL`."""
+
     measure_interval: int = 10
     """How often the CPU and memory of tasks and the traffic of load balancers are measured, in
     seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
@@ -164,6 +169,7 @@ class Settings:
 
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+_URL = re.compile(r"https?://[^/]")
 _DATABASE = re.compile(r"sqlite:///|postgresql://")
 
 #: May hold passwords, which no message shows.
@@ -308,6 +314,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),
+        "log_destinations": _urls(settings.log_destinations),
         "registry_credentials": _credentials(settings.registry_credentials),
     }
     for key, words in one_of.items():
@@ -327,6 +334,11 @@ def _database(url: str) -> tuple[str, bool]:
 def _paths(file_systems: Mapping[str, Any]) -> tuple[str, bool]:
     holds = all(isinstance(path, str) and path.startswith("/") for path in file_systems.values())
     return "names with absolute paths", holds
+
+
+def _urls(destinations: Mapping[str, Any]) -> tuple[str, bool]:
+    holds = all(isinstance(url, str) and _URL.match(url) for url in destinations.values())
+    return "ARNs with http:// or https:// URLs", holds
 
 
 def _credentials(given: Mapping[str, Any]) -> tuple[str, bool]:

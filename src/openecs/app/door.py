@@ -81,6 +81,7 @@ class Server(uvicorn.Server):
             server_header=False,
         )
         super().__init__(config)
+        self._streams = handlers.streams
         self._on_started = on_started
 
     @contextlib.contextmanager
@@ -93,6 +94,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would go on for hours, and wait for the rest."""
+        self._streams.end()
+        await super().shutdown(sockets)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -161,6 +167,7 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         file_systems=settings.file_systems,
         authority=authority,
         lambda_url=settings.lambda_url,
+        log_destinations=settings.log_destinations,
         alarm_webhook_url=settings.alarm_webhook_url,
         objects=settings.environment_files_dir,
     )

@@ -16,12 +16,14 @@ from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.log_filters import LogFilters
 from openecs.control.log_retention import LogRetention
+from openecs.control.log_subscriptions import LogSubscriptions
 from openecs.control.machines import MachineWatch
 from openecs.control.metric_retention import MetricRetention
 from openecs.control.retention import Retention
 from openecs.control.scaling import Scaling
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
+from openecs.decide.log_subscriptions import Destinations
 from openecs.decide.services.state import SchedulerSettings
 
 if TYPE_CHECKING:
@@ -109,8 +111,14 @@ class ControlPlane:
             InsightCounts(store=store, metrics=metrics, clock=now).run,
             MetricRetention(metrics=metrics, clock=now).run,
             LogFilters(store=store, logs=self._stores.logs, metrics=metrics).run,
+            LogSubscriptions(
+                store=store, logs=self._stores.logs, clock=now, destinations=self._destinations()
+            ).run,
             LogRetention(store=store, logs=self._stores.logs, clock=now).run,
         ]
+
+    def _destinations(self) -> Destinations:
+        return Destinations(self._settings.log_destinations, self._settings.lambda_url)
 
 
 def _scheduler_settings(settings: Settings) -> SchedulerSettings:

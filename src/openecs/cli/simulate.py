@@ -27,55 +27,60 @@ _FIRST, _SECOND = "policy", "against"
 _START = "2026-01-05T00:00:00+00:00"
 
 
+_Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="The JSON of put-scaling-policy, put-scheduled-action, put-metric-alarm or "
+        "register-scalable-target, one request or a list of them.",
+    ),
+]
+_Against = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Compare with these files; may be repeated."),
+]
+_Shape = Annotated[str, typer.Option(help="The traffic: black-friday, daily, spike or step.")]
+_Trace = Annotated[
+    Path | None,
+    typer.Option(metavar="CSV", help="The traffic from a file of time,requests_per_second."),
+]
+_Base = Annotated[float | None, typer.Option(help="Requests a second of the shape at its least.")]
+_Peak = Annotated[float | None, typer.Option(help="Requests a second of the shape at its most.")]
+_Carries = Annotated[float, typer.Option(help="Requests a second that one task carries.")]
+_StartUp = Annotated[
+    float, typer.Option(help="Seconds from a higher desired count to a task that serves.")
+]
+_Stop = Annotated[float, typer.Option(help="Seconds a task takes to drain and to stop.")]
+_Least = Annotated[int, typer.Option("--min", help="The fewest tasks.")]
+_Most = Annotated[int, typer.Option("--max", help="The most tasks.")]
+_DeployAt = Annotated[
+    list[float] | None,
+    typer.Option(metavar="MINUTES", help="Deploy the service then; may be repeated."),
+]
+_Start = Annotated[str, typer.Option(metavar="TIME", help="When it begins, for schedules.")]
+_Chart = Annotated[
+    Path | None,
+    typer.Option(metavar="PICTURE", help="Draw it: a file that ends in .png or .svg."),
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print numbers as JSON.")]
+
+
 def simulate(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...",
-            help="The JSON of put-scaling-policy, put-scheduled-action, put-metric-alarm or "
-            "register-scalable-target, one request or a list of them.",
-        ),
-    ],
-    against: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Compare with these files instead; may be repeated."),
-    ] = None,
-    shape: Annotated[
-        str, typer.Option(help="The traffic: black-friday, daily, spike or step.")
-    ] = "daily",
-    trace: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV", help="The traffic from a file of time,requests_per_second instead."
-        ),
-    ] = None,
-    base: Annotated[
-        float | None, typer.Option(help="Requests a second of the shape at its least.")
-    ] = None,
-    peak: Annotated[
-        float | None, typer.Option(help="Requests a second of the shape at its most.")
-    ] = None,
-    requests_per_task: Annotated[
-        float, typer.Option(help="Requests a second that one task carries.")
-    ] = 100.0,
-    start_up: Annotated[
-        float, typer.Option(help="Seconds from a higher desired count to a task that serves.")
-    ] = 40.0,
-    stop: Annotated[float, typer.Option(help="Seconds a task takes to drain and to stop.")] = 30.0,
-    minimum: Annotated[int, typer.Option("--min", help="The fewest tasks.")] = 1,
-    maximum: Annotated[int, typer.Option("--max", help="The most tasks.")] = 100,
-    deploy_at: Annotated[
-        list[float] | None,
-        typer.Option(metavar="MINUTES", help="Deploy the service then; may be repeated."),
-    ] = None,
-    start: Annotated[
-        str, typer.Option(metavar="TIME", help="When it begins, for schedules.")
-    ] = _START,
-    chart: Annotated[
-        Path | None,
-        typer.Option(metavar="PICTURE", help="Draw it: a file that ends in .png or .svg."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print numbers as JSON.")] = False,
+    files: _Files,
+    against: _Against = None,
+    shape: _Shape = "daily",
+    trace: _Trace = None,
+    base: _Base = None,
+    peak: _Peak = None,
+    requests_per_task: _Carries = 100.0,
+    start_up: _StartUp = 40.0,
+    stop: _Stop = 30.0,
+    minimum: _Least = 1,
+    maximum: _Most = 100,
+    deploy_at: _DeployAt = None,
+    start: _Start = _START,
+    chart: _Chart = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Try scaling policies on traffic before they are trusted.
 
@@ -89,15 +94,11 @@ def simulate(
 
     openecs simulate requests.json nights.json --trace last-week.csv --requests-per-task 250
     """
-    from openecs.simulation.plant import Model
     from openecs.simulation.world import Setting
 
-    model = Model(requests_per_task=requests_per_task, start_up=start_up, stop=stop)
-    if requests_per_task <= 0 or min(start_up, stop) < 0:
-        raise Failure("requests per task must be more than 0, and times cannot be negative", 2)
     setting = Setting(
         trace=_trace(shape, trace, base, peak),
-        model=model,
+        model=_model(requests_per_task, start_up, stop),
         minimum=minimum,
         maximum=maximum,
         start=_moment(start),
@@ -107,8 +108,16 @@ def simulate(
     with _progress(len(scenarios), shown=not as_json) as progress:
         runs = {name: _run(setting, asked, progress) for name, asked in scenarios.items()}
     if chart is not None:
-        _draw(chart, runs, model)
+        _draw(chart, runs, setting.model)
     _tell(runs, as_json=as_json)
+
+
+def _model(requests_per_task: float, start_up: float, stop: float) -> Model:
+    from openecs.simulation.plant import Model
+
+    if requests_per_task <= 0 or min(start_up, stop) < 0:
+        raise Failure("requests per task must be more than 0, and times cannot be negative", 2)
+    return Model(requests_per_task=requests_per_task, start_up=start_up, stop=stop)
 
 
 def _trace(shape: str, trace: Path | None, base: float | None, peak: float | None) -> Trace:

@@ -60,6 +60,9 @@ def up(
     elb_bind_address: Annotated[str | None, _flag("elb_bind_address", metavar="ADDRESS")] = None,
     lambda_url: Annotated[str | None, _flag("lambda_url", metavar="URL")] = None,
     alarm_webhook_url: Annotated[str | None, _flag("alarm_webhook_url", metavar="URL")] = None,
+    log_destinations: Annotated[
+        str | None, _flag("log_destinations", metavar="ARN=URL,...")
+    ] = None,
     measure_interval: Annotated[int | None, _flag("measure_interval", metavar="SECONDS")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")

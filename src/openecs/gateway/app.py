@@ -11,12 +11,13 @@ from typing import Any
 
 import structlog
 
-from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service
+from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service, Streams
 from openecs.gateway import complaints, errors, services, sigv4
 from openecs.gateway.authorization import is_root
 from openecs.gateway.catalog import Catalog, Target
 from openecs.gateway.credentials import Credentials
 from openecs.gateway.dispatch import Dispatch
+from openecs.gateway.event_streams import OpenStreams, streamed
 from openecs.gateway.exchange import BODY_LIMIT, Reply, Request, too_large
 from openecs.gateway.refusal import Reason, Refused
 from openecs.model.identity import Ids, Scope
@@ -79,6 +80,7 @@ class Gateway:
     settings: ApiSettings
     authorize: Authorize
     special: Mapping[tuple[str, str], Special]
+    streams: OpenStreams = field(init=False, default_factory=OpenStreams)
     _catalog: Catalog = field(init=False, default_factory=Catalog)
     _dispatch: Dispatch = field(init=False)
 
@@ -105,7 +107,10 @@ class Gateway:
         reply = await self._reply(request, request_id, now)
         await send(_start(reply, request_id, now))
         content = b"" if request.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": content})
+        if reply.parts is None:
+            await send({"type": "http.response.body", "body": content})
+        else:
+            await self.streams.send(reply.parts, receive, send)
 
     async def _reply(self, request: Request, request_id: str, now: datetime) -> Reply:
         target: Target | None = None
@@ -139,6 +144,9 @@ class Gateway:
         await self.authorize(call, target, request, members)
         operation = self._built(target)
         _validate(target, members)
+        if isinstance(operation, Streams):
+            told = await self._dispatch.stream(operation, call, members)
+            return streamed(target.operation, told)
         response = await self._dispatch.run(operation, call, members)
         return target.wire.reply(target.operation, response, request_id)
 
@@ -242,8 +250,9 @@ def _start(reply: Reply, request_id: str, now: datetime) -> _Message:
     headers += [
         (b"x-amzn-requestid", request_id.encode()),
         (b"date", _date(now.replace(microsecond=0))),
-        (b"content-length", str(len(reply.body)).encode()),
     ]
+    if reply.parts is None:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 

@@ -127,3 +127,17 @@ class LogMetricFilter:
     pattern: str
     transformation: MetricTransformation
     created: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSubscriptionFilter:
+    """Sends the events of a group that match a pattern, from when it was ``created`` on."""
+
+    scope: Scope
+    group: str
+    name: str
+    pattern: str
+    destination: str
+    created: int
+    role: str | None = None
+    distribution: str = "ByLogStream"

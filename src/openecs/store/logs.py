@@ -16,6 +16,7 @@ from openecs.model.logs import (
     LogGroup,
     LogMetricFilter,
     LogStream,
+    LogSubscriptionFilter,
     Position,
 )
 from openecs.store.base import Kind
@@ -31,13 +32,22 @@ LOG_GROUPS: Kind[LogGroup] = Kind(
 LOG_METRIC_FILTERS: Kind[LogMetricFilter] = Kind(
     name="log-metric-filter",
     type=LogMetricFilter,
-    key=lambda each: metric_filter_key(each.group, each.name),
+    key=lambda each: filter_key(each.group, each.name),
     scope=lambda each: each.scope,
     indexes={"group": lambda each: (each.group,)},
     global_indexes={"present": lambda _: ()},
 )
 
-KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS)
+LOG_SUBSCRIPTION_FILTERS: Kind[LogSubscriptionFilter] = Kind(
+    name="log-subscription-filter",
+    type=LogSubscriptionFilter,
+    key=lambda each: filter_key(each.group, each.name),
+    scope=lambda each: each.scope,
+    indexes={"group": lambda each: (each.group,)},
+    global_indexes={"present": lambda _: ()},
+)
+
+KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS, LOG_SUBSCRIPTION_FILTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +135,10 @@ class LogStore(Protocol):
         """The first events that are wanted, in their order; descending: the last, last first."""
         ...
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
-        """Events of all groups, with their group, behind an id, in the order they were kept in.
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
+        """Events behind an id, with their group, in the order they were kept in; None: of all.
 
         Once one is told, none with a smaller id comes any more.
         """
@@ -142,6 +154,10 @@ class LogStore(Protocol):
 
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
+        ...
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """The sources that cursors are kept of, of those that start so."""
         ...
 
     async def forget_cursor(self, source: str) -> None:
@@ -169,8 +185,8 @@ class LogStore(Protocol):
         ...
 
 
-def metric_filter_key(group: str, name: str) -> str:
-    """The key of a metric filter; those of one group are next to each other."""
+def filter_key(group: str, name: str) -> str:
+    """The key of a filter; those of one group are next to each other."""
     return f"{group}:{name}"
 
 

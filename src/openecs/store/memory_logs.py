@@ -98,11 +98,14 @@ class MemoryLogStore:
         found = (each for each in (reversed(events) if descending else events))
         return [each for each in found if _is_meant(each, wanted)][:limit]
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
         """Look at each."""
         found = [
-            (group, event)
-            for group, events in self._events.items()
+            (each, event)
+            for each, events in self._events.items()
+            if group in {None, each}
             for event in events
             if event.id > after
         ]
@@ -119,6 +122,10 @@ class MemoryLogStore:
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
         return self._cursors.get(source)
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """Look at each."""
+        return sorted(source for source in self._cursors if source.startswith(prefix))
 
     async def forget_cursor(self, source: str) -> None:
         """A source has gone."""

@@ -142,3 +142,16 @@ async def test_all_groups_are_read_in_the_order_of_writing(logs):
     assert [event.message for _, event in await logs.newer(found[0][1].id, 1)] == ["second"]
     await logs.put_cursor(Cursor("all", "7"))
     assert await logs.cursor("all") == "7"
+
+
+async def test_sources_and_what_is_new_in_one_group(logs):
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+    await logs.append(GROUP, "a", lines((9, "x")), 2)
+    await logs.append(OTHER, "a", lines((1, "y")), 2)
+    await logs.append(GROUP, "a", lines((3, "z")), 2)
+    found = await logs.newer(0, 10, GROUP)
+    assert [(group, event.message) for group, event in found] == [(GROUP, "x"), (GROUP, "z")]
+    for source in ("a_/1", "a_/2", "ab/3"):
+        await logs.put_cursor(Cursor(source, "1"))
+    assert await logs.sources("a_/") == ["a_/1", "a_/2"]

@@ -223,26 +223,38 @@ def _enum(shape: Shape) -> _Check | None:
 def _range(shape: Shape) -> _Check | None:
     if shape.type_name not in {"integer", "long", "float", "double"}:
         return None
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least: Any = shape.metadata.get("min")
+    most: Any = shape.metadata.get("max")
     return _between(
         None if least is None else _test(shape, Demand.LARGE_ENOUGH, least, lambda n: n >= least),
         None if most is None else _test(shape, Demand.SMALL_ENOUGH, most, lambda n: n <= most),
+        lambda n: least <= n <= most,
     )
 
 
 def _size(shape: Shape) -> _Check | None:
     if shape.type_name not in {"string", "blob", "list", "map"}:
         return None
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least: Any = shape.metadata.get("min")
+    most: Any = shape.metadata.get("max")
     return _between(
         _test(shape, Demand.LONG_ENOUGH, least, lambda v: len(v) >= least) if least else None,
         None if most is None else _test(shape, Demand.SHORT_ENOUGH, most, lambda v: len(v) <= most),
+        lambda v: least <= len(v) <= most,
     )
 
 
-def _between(low: _Check | None, high: _Check | None) -> _Check | None:
-    checks = [check for check in (low, high) if check]
-    return _all(checks) if checks else None
+def _between(low: _Check | None, high: _Check | None, both: Callable[[Any], bool]) -> _Check | None:
+    """The checks that there are; where there are two, most values are done with in one test."""
+    if low is None or high is None:
+        return low or high
+
+    def check(value: Any, place: _Place, found: list[Complaint]) -> None:
+        if not both(value):
+            low(value, place, found)
+            high(value, place, found)
+
+    return check
 
 
 def _pattern(shape: Shape) -> _Check | None:

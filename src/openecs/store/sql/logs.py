@@ -170,9 +170,14 @@ class SqlLogStore:
 
         return await self._database.asked(work)
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
-        """Events of all groups behind an id, in its order."""
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
+        """Events behind an id, in its order."""
         query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
+        if group is not None:
+            # The sum keeps to the order of ids: the index of the group has another one.
+            query = query.where(events.c.group_id + 0 == group)
 
         def work(connection: Connection) -> list[tuple[int, KeptEvent]]:
             rows = connection.execute(query).all()
@@ -194,6 +199,12 @@ class SqlLogStore:
         """How far a source was read."""
         query = select(cursors.c.position).where(cursors.c.source == source)
         return await self._database.asked(lambda c: c.execute(query).scalar())
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """The sources that cursors are kept of."""
+        query = select(cursors.c.source).where(cursors.c.source.startswith(prefix, autoescape=True))
+        rows = await self._database.asked(lambda c: c.execute(query).scalars().all())
+        return sorted(rows)
 
     async def forget_cursor(self, source: str) -> None:
         """A source has gone."""
