@@ -32,6 +32,7 @@ from openecs.store.kinds import (
     stopped_hour,
     task_definition_key,
 )
+from openecs.store.scaling import SCALING_ACTIVITIES
 from openecs.store.secrets import SECRETS
 from openecs.store.task_credentials import TASK_CREDENTIALS
 
@@ -82,9 +83,10 @@ class Retention:
                 await self._store.write(partial(_forget_tasks, expired))
         self._seen_until = now - self._keep
         await self._store.write(partial(_forget_rest, now))
-        has_more = True
-        while has_more:
-            has_more = await self._store.write(partial(_forget_history, now))
+        for forget in (_forget_history, _forget_activities):
+            has_more = True
+            while has_more:
+                has_more = await self._store.write(partial(forget, now))
 
     async def _candidates(self, until: datetime) -> AsyncIterator[Sequence[Task]]:
         if self._seen_until is None:
@@ -152,6 +154,16 @@ def _forget_history(now: datetime, transaction: Transaction) -> bool:
     expired = retention.expired_history(oldest, retention.ALARM_HISTORY, now)
     for item in expired:
         transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
+    return len(expired) == PAGE
+
+
+def _forget_activities(now: datetime, transaction: Transaction) -> bool:
+    """Forget a page of what scaling has done; whether there may be more."""
+    oldest = transaction.scan(SCALING_ACTIVITIES, None, limit=PAGE)
+    expired = retention.expired_activities(oldest, retention.SCALING_ACTIVITIES, now)
+    for activity in expired:
+        key = SCALING_ACTIVITIES.key(activity)
+        transaction.delete(SCALING_ACTIVITIES, activity.scope, key)
     return len(expired) == PAGE
 
 
