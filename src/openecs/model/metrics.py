@@ -32,7 +32,7 @@ def dimensions(**named: str) -> Dimensions:
     return tuple(sorted(named.items()))
 
 
-class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True):
+class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """One time series: a name in a namespace with exactly these dimensions, by name."""
 
     scope: Scope

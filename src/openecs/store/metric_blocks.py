@@ -23,7 +23,6 @@ from openecs.model.metrics import (
     condensed,
     merged,
     middle_of,
-    of_value,
     of_values,
 )
 
@@ -68,7 +67,9 @@ def together(parts: Sequence[Known], most: int = MANY_VALUES) -> Known:
 
 def statistics_of(known: Known) -> Statistics:
     """What is known, as statistics."""
-    return of_value(known) if isinstance(known, float) else known
+    if isinstance(known, float):
+        return Statistics(1.0, known, known, known, ((known, 1.0),))
+    return known
 
 
 def known_of(statistics: Statistics) -> Known:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from openecs.api.base import Call, Members, Operation, Reads, Service, ServiceError, Writes
 from openecs.api.ec2 import (
+    access,
     addresses,
     dhcp_options,
     internet_gateways,
@@ -108,4 +109,4 @@ _OPERATIONS: dict[str, Operation] = {
     **{name: Writes(_may_be_dry(one)) for name, one in _WRITES.items()},
 }
 
-SERVICE = Service(name="ec2", operations=_OPERATIONS)
+SERVICE = Service(name="ec2", operations=_OPERATIONS, access=access.access(_OPERATIONS))

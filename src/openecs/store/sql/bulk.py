@@ -17,7 +17,12 @@ from openecs.store.base import StoreUnavailable
 
 R = TypeVar("R")
 
-_PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+#: Pages that are free can be given back; of a new file only, and before anything else is said.
+_PRAGMAS = (
+    "PRAGMA auto_vacuum = INCREMENTAL",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+)
 
 _Work = Callable[[Connection], Any]
 
@@ -60,7 +65,7 @@ class BulkDatabase:
             await asyncio.to_thread(self._connected)
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"cannot open the {self._name}: {error}") from error
-        self._thread = threading.Thread(target=self._write, name=self._name)
+        self._thread = threading.Thread(target=self._write, name=self._name, daemon=True)
         self._thread.start()
 
     async def close(self) -> None:

@@ -48,6 +48,8 @@ _SPANS = {tier.seconds: tier.span for tier in TIERS}
 #: Rows and bytes of the journal that are folded in one transaction, and blocks that are rolled up:
 #: they bound how long others wait.
 _ROWS, _BYTES, _BLOCKS = 1_000, 3_000_000, 500
+#: Pages given back at once.
+_PAGES = 2_000
 #: Values asked for by one statement.
 _ASKED = 500
 #: Values of a period that stay as they are when it is rolled up; beyond, they are buckets.
@@ -110,6 +112,14 @@ def forget_series(connection: Connection) -> None:
     while _fold(connection):
         pass
     connection.execute(delete(series).where(is_empty))
+
+
+def give_back(connection: Connection) -> None:
+    """Let the file system have what is free: the journal may have been large."""
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        # It gives a page at each step: ``execute`` takes only the first.
+        driver.executescript(f"PRAGMA incremental_vacuum({_PAGES})")
 
 
 def clear(connection: Connection) -> None:

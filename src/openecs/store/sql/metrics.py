@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from threading import Lock
 
 import structlog
 from sqlalchemy import Connection, bindparam, insert, literal, select, union_all
 
-from openecs.model.metrics import Datapoint, Metric, Sample
+from openecs.model.metrics import Datapoint, Metric, Sample, merged
 from openecs.store.base import StoreUnavailable
 from openecs.store.metric_blocks import (
     Known,
@@ -26,7 +27,6 @@ from openecs.store.metric_blocks import (
     known_of,
     periods,
     statistics_of,
-    together,
 )
 from openecs.store.metrics import MetricFilter, Span
 from openecs.store.sql import metric_fold, metric_schema
@@ -103,6 +103,7 @@ class SqlMetricStore:
             while await self._database.written(work, alone=True):
                 pass
         await self._database.written(metric_fold.forget_series, alone=True)
+        await self._database.written(metric_fold.give_back, alone=True)
 
     async def clear(self) -> None:
         """Forget everything."""
@@ -152,6 +153,9 @@ class SqlMetricStore:
         return listed(connection, wanted, recent)
 
 
+_period = itemgetter(0)
+
+
 class _Told:
     """Datapoints as they are told; equal moments are one object."""
 
@@ -161,15 +165,21 @@ class _Told:
     def datapoints(self, span: Span, found: Iterable[Found]) -> list[Datapoint]:
         """What was found within a span, the oldest first."""
         first, end, length = _up(span.start, span.period), _up(span.end, span.period), span.period
-        parts: defaultdict[Period, list[Known]] = defaultdict(list)
-        for moment, unit, known in found:
-            if first <= moment < end:
-                parts[moment // length * length, unit].append(known)
         wanted = span.unit
+        parts: dict[Period, Known] = {}
+        more: defaultdict[Period, list[Known]] = defaultdict(list)
+        for moment, unit, known in found:
+            if first <= moment < end and (wanted is None or unit == wanted):
+                period = (moment - moment % length, unit)
+                if period in parts:
+                    more[period].append(known)
+                else:
+                    parts[period] = known
+        for period, rest in more.items():
+            parts[period] = merged([statistics_of(each) for each in (parts[period], *rest)])
         return [
-            Datapoint(self._moment(begin), unit, statistics_of(together(known)))
-            for (begin, unit), known in sorted(parts.items())
-            if wanted is None or unit == wanted
+            Datapoint(self._moment(begin), unit, statistics_of(known))
+            for (begin, unit), known in sorted(parts.items(), key=_period)
         ]
 
     def _moment(self, seconds: int) -> datetime:
