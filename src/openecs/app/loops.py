@@ -15,6 +15,7 @@ from openecs.control.insight_counts import InsightCounts
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.log_filters import LogFilters
+from openecs.control.log_queries import LogQueries
 from openecs.control.log_retention import LogRetention
 from openecs.control.log_subscriptions import LogSubscriptions
 from openecs.control.machines import MachineWatch
@@ -116,6 +117,7 @@ class ControlPlane:
             LogSubscriptions(
                 store=store, logs=self._stores.logs, clock=now, destinations=self._destinations()
             ).run,
+            LogQueries(store=store, logs=self._stores.logs, clock=now, guard=guard).run,
             LogRetention(store=store, logs=self._stores.logs, clock=now).run,
         ]
 
