@@ -64,6 +64,13 @@ def up(
         str | None, _flag("log_destinations", metavar="ARN=URL,...")
     ] = None,
     measure_interval: Annotated[int | None, _flag("measure_interval", metavar="SECONDS")] = None,
+    scaling_period: Annotated[int | None, _flag("scaling_period", metavar="SECONDS")] = None,
+    scale_out_datapoints: Annotated[
+        int | None, _flag("scale_out_datapoints", metavar="COUNT")
+    ] = None,
+    scale_in_datapoints: Annotated[
+        int | None, _flag("scale_in_datapoints", metavar="COUNT")
+    ] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,
