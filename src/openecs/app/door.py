@@ -34,6 +34,7 @@ from openecs.gateway.scraping import Scraping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from openecs.app.inside import App
     from openecs.app.loops import ControlPlane
     from openecs.app.stores import Stores
     from openecs.authority import LocalAuthority
@@ -64,14 +65,16 @@ class Parts:
     control: ControlPlane
     edge: Edge
     authority: LocalAuthority
+    #: Why containers get neither metadata nor credentials; empty: they do.
+    not_inside: str
 
 
 class Server(uvicorn.Server):
     """Uvicorn, with signals left to us and a word when it listens."""
 
-    def __init__(self, handlers: Gateway, on_started: Callable[[], None]) -> None:
+    def __init__(self, app: App, gateway: Gateway, on_started: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            handlers,
+            app,
             http="httptools",
             lifespan="off",
             log_config=None,
@@ -81,7 +84,7 @@ class Server(uvicorn.Server):
             server_header=False,
         )
         super().__init__(config)
-        self._streams = handlers.streams
+        self._streams = gateway.streams
         self._on_started = on_started
 
     @contextlib.contextmanager
@@ -121,7 +124,10 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         return _json({"status": "ok", "version": __version__})
 
     async def notices(_: Caller) -> Reply:
-        return _json({"notices": [*parts.node.notices(), *parts.edge.notices()]})
+        told = [*parts.node.notices(), *parts.edge.notices()]
+        if parts.not_inside:
+            told.append(f"Tasks get no credentials and no metadata: {parts.not_inside}")
+        return _json({"notices": told})
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()

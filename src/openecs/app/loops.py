@@ -15,6 +15,7 @@ from openecs.control.insight_counts import InsightCounts
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.log_filters import LogFilters
+from openecs.control.log_queries import LogQueries
 from openecs.control.log_retention import LogRetention
 from openecs.control.log_subscriptions import LogSubscriptions
 from openecs.control.machines import MachineWatch
@@ -89,7 +90,9 @@ class ControlPlane:
             daemons.run,
             Retention(store=store, clock=now, stopped_tasks=kept).run,
             Certificates(store=store, clock=now, authority=self._authority, guard=guard).run,
-            TargetHealthChecks(store=store, clock=now, guard=guard).run,
+            TargetHealthChecks(
+                store=store, clock=now, guard=guard, lambda_url=settings.lambda_url
+            ).run,
             LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard).run,
             ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard).run,
         ]
@@ -114,6 +117,7 @@ class ControlPlane:
             LogSubscriptions(
                 store=store, logs=self._stores.logs, clock=now, destinations=self._destinations()
             ).run,
+            LogQueries(store=store, logs=self._stores.logs, clock=now, guard=guard).run,
             LogRetention(store=store, logs=self._stores.logs, clock=now).run,
         ]
 

@@ -11,9 +11,10 @@ from typing import TypeVar
 import structlog
 
 from openecs.api.secretsmanager.secrets import remove as remove_secret
+from openecs.api.sts import task_sessions
 from openecs.decide import retention
 from openecs.model.services import Service
-from openecs.model.tasks import Task
+from openecs.model.tasks import Task, TaskStatus
 from openecs.store.alarms import ALARM_HISTORY
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
 from openecs.store.iam import SESSIONS
@@ -33,6 +34,7 @@ from openecs.store.kinds import (
 )
 from openecs.store.scaling import SCALING_ACTIVITIES
 from openecs.store.secrets import SECRETS
+from openecs.store.task_credentials import TASK_CREDENTIALS
 
 T = TypeVar("T")
 
@@ -128,14 +130,22 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     records = transaction.scan(IDEMPOTENCY, None)
     for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
         transaction.delete(IDEMPOTENCY, record.scope, record.token)
-    for session in transaction.scan(SESSIONS, None):
-        if session.expires_at <= now:
-            transaction.delete(SESSIONS, session.scope, session.id)
     for secret in transaction.find(SECRETS, None, "deleted", ()):
         if secret.gone_at is not None and secret.gone_at <= now:
             remove_secret(transaction, secret)
+    _forget_credentials(now, transaction)
     _forget_services(now, transaction)
     _forget_definitions(transaction)
+
+
+def _forget_credentials(now: datetime, transaction: Transaction) -> None:
+    for session in transaction.scan(SESSIONS, None):
+        if session.expires_at <= now:
+            transaction.delete(SESSIONS, session.scope, session.id)
+    for credentials in transaction.scan(TASK_CREDENTIALS, None):
+        task = transaction.get(TASKS, credentials.scope, credentials.task)
+        if task is None or task.last_status is TaskStatus.STOPPED:
+            task_sessions.end(transaction, credentials.scope, credentials.task)
 
 
 def _forget_history(now: datetime, transaction: Transaction) -> bool:

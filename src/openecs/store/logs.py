@@ -6,10 +6,11 @@ their group by its id; those of a group that was deleted are dropped later, by w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from openecs.model.log_queries import Answer, LogQuery, Question
 from openecs.model.logs import (
     KeptEvent,
     LogEvent,
@@ -47,7 +48,15 @@ LOG_SUBSCRIPTION_FILTERS: Kind[LogSubscriptionFilter] = Kind(
     global_indexes={"present": lambda _: ()},
 )
 
-KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS, LOG_SUBSCRIPTION_FILTERS)
+LOG_QUERIES: Kind[LogQuery] = Kind(
+    name="log-query",
+    type=LogQuery,
+    key=lambda each: each.id,
+    scope=lambda each: each.scope,
+    global_indexes={"present": lambda _: ()},
+)
+
+KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS, LOG_SUBSCRIPTION_FILTERS, LOG_QUERIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,13 @@ class LogStore(Protocol):
         """Events behind an id, with their group, in the order they were kept in; None: of all.
 
         Once one is told, none with a smaller id comes any more.
+        """
+        ...
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """The answer to a question; ``is_over`` is asked now and then, by another thread.
+
+        Raises ``QuestionStopped`` and ``QuestionFailed``.
         """
         ...
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
+from openecs.model.log_queries import Answer, Question
 from openecs.model.logs import KeptEvent, LogEvent, LogStream, Position
+from openecs.store.log_questions import answered_of
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
 
 
@@ -110,6 +113,16 @@ class MemoryLogStore:
             if event.id > after
         ]
         return sorted(found, key=lambda pair: pair[1].id)[:limit]
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """Load what is meant into SQLite."""
+        rows = [
+            (e.id, e.timestamp, e.ingested, e.message, e.stream, group)
+            for group in question.groups
+            for e in self._events[group]
+            if question.start <= e.timestamp <= question.end
+        ]
+        return await asyncio.to_thread(answered_of, rows, question, is_over)
 
     async def newest(self) -> int:
         """The id of the last event."""

@@ -33,7 +33,8 @@ _ON_GROUPS = (
 _ON_STREAMS = ("CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents")
 #: Where no group is named, all are meant.
 _MAYBE_ON_GROUPS = ("DescribeMetricFilters",)
-_ON_SEVERAL = ("StartLiveTail",)
+_ON_NONE = ("TestMetricFilter", "GetQueryResults", "StopQuery", "DescribeQueries")
+_ON_SEVERAL = ("StartLiveTail", "StartQuery")
 _ON_ALL = ("DescribeLogGroups",)
 _TAGS_BY_NAME = ("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup")
 _TAGS_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
@@ -81,7 +82,7 @@ def _on_none(operation: str) -> Access:
 
 
 ACCESS: Mapping[str, Access] = {
-    "TestMetricFilter": _on_none("TestMetricFilter"),
+    **{name: _on_none(name) for name in _ON_NONE},
     **{name: _on_stream(name) for name in (*_ON_GROUPS, *_ON_STREAMS)},
     **{name: _on_several(name) for name in _ON_SEVERAL},
     **{name: _on_all(name) for name in _ON_ALL},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,8 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openecs.model.log_queries import Answer, Question
 from openecs.model.logs import KeptEvent, LogEvent, LogStream
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
+from openecs.store.sql import log_answers
 from openecs.store.sql.bulk import BulkDatabase
 from openecs.store.sql.driver import run_many
 from openecs.store.sql.tables import TEXT
@@ -185,6 +187,10 @@ class SqlLogStore:
             return [(row.group_id, _event(row, named.get(row.stream, ""))) for row in rows]
 
         return await self._database.asked(work)
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """SQLite answers where its file is; of PostgreSQL's it gets what is meant."""
+        return await self._database.asked(lambda c: log_answers.ask(c, question, is_over))
 
     async def newest(self) -> int:
         """The id of the last event."""
