@@ -114,9 +114,9 @@ class Settings:
     hours, and in periods of a minute and more afterwards."""
 
     scaling_period: int = 60
-    """Seconds from datapoint to datapoint of the alarms of target tracking: 10, 20, 30 or 60, as on
-    AWS. For policies that are put from then on; a scalable target's tag `openecs:scaling-period`
-    comes before it, as do the tags of the two settings below."""
+    """Seconds from datapoint to datapoint of the alarms of target tracking: 10, 20, 30 or, as on
+    AWS, 60. For policies that are put from then on; a scalable target's tag
+    `openecs:scaling-period` comes before it, as do the tags of the two settings below."""
 
     scale_out_datapoints: int = 3
     """Datapoints above the target, one after the other, until target tracking scales out: 1 to
