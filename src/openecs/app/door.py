@@ -175,6 +175,9 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         lambda_url=settings.lambda_url,
         log_destinations=settings.log_destinations,
         alarm_webhook_url=settings.alarm_webhook_url,
+        scaling_period=settings.scaling_period,
+        scale_out_datapoints=settings.scale_out_datapoints,
+        scale_in_datapoints=settings.scale_in_datapoints,
         objects=settings.environment_files_dir,
     )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from openecs.api.base import ApiSettings
 from openecs.control.lease import LeaseLost
 from openecs.loops.controller import Again
 from openecs.model.metrics import Metric, Sample, of_value
@@ -161,3 +162,22 @@ async def test_who_has_lost_the_lease_scales_nothing():
     with pytest.raises(Again):
         await world.look()
     assert await world.desired() == 2
+
+
+async def test_the_installation_says_how_fast_target_tracking_looks_unless_a_target_does(world):
+    await world.begin()
+    settings = ApiSettings(scaling_period=10, scale_out_datapoints=2, scale_in_datapoints=12)
+    world.call = replace(world.call, settings=settings)
+    await world.track()
+    assert await paces(world) == {(10, 2), (10, 12)}
+    (target,) = await world.store.read(lambda view: view.scan(SCALABLE_TARGETS, SCOPE))
+    tags = {"openecs:scaling-period": "30"}
+    await world.do("TagResource", ResourceARN=target.arn, Tags=tags)
+    assert await paces(world) == {(30, 2), (30, 12)}
+    await world.do("UntagResource", ResourceARN=target.arn, TagKeys=list(tags))
+    assert await paces(world) == {(10, 2), (10, 12)}
+
+
+async def paces(world):
+    alarms = await world.store.read(lambda view: view.scan(METRIC_ALARMS, SCOPE))
+    return {(alarm.period, alarm.evaluation_periods) for alarm in alarms}

@@ -173,3 +173,26 @@ async def test_a_clock_that_jumps_on_scales_once(world):
     await passes(world, seconds=1)
     assert await world.desired() == 8
     assert world.now > NOW
+
+
+async def test_a_schedule_comes_in_time_after_the_clock_was_a_year_ahead(world):
+    await world.do(
+        "PutScheduledAction",
+        **WHERE,
+        ScheduledActionName="hourly",
+        Schedule="rate(1 hour)",
+        ScalableTargetAction={"MinCapacity": 5},
+    )
+    world.now += timedelta(days=365)
+    await world.look()
+    assert await world.desired() == 5
+    await world.do("RegisterScalableTarget", **WHERE, MinCapacity=1)
+    service = replace(await world.service(), desired_count=2)
+    await world.put(SERVICES, [service])
+    world.now = NOW
+    world.begin_anew()
+    assert await world.look() <= NOW + HOUR
+    assert await world.desired() == 2
+    world.now += HOUR
+    await world.look()
+    assert await world.desired() == 5
