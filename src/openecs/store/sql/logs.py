@@ -34,7 +34,7 @@ from openecs.model.logs import KeptEvent, LogEvent, LogStream
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
 from openecs.store.sql import log_answers
 from openecs.store.sql.bulk import BulkDatabase
-from openecs.store.sql.driver import run_many
+from openecs.store.sql.driver import fetched, run_many
 from openecs.store.sql.tables import TEXT
 
 metadata = MetaData()
@@ -165,10 +165,10 @@ class SqlLogStore:
             query = _events_query(wanted, list(named) if wanted.streams is not None else None)
             moment, id_ = events.c.moment, events.c.id
             order = (moment.desc(), id_.desc()) if descending else (moment, id_)
-            rows = connection.execute(query.order_by(*order).limit(limit)).all()
+            rows = fetched(connection, query.order_by(*order).limit(limit))
             if wanted.streams is None:
-                named = _names(connection, {row.stream for row in rows})
-            return [_event(row, named[row.stream]) for row in rows if row.stream in named]
+                named = _names(connection, {row[2] for row in rows})
+            return [_event(row, named[row[2]]) for row in rows if row[2] in named]
 
         return await self._database.asked(work)
 
@@ -182,9 +182,9 @@ class SqlLogStore:
             query = query.where(events.c.group_id + 0 == group)
 
         def work(connection: Connection) -> list[tuple[int, KeptEvent]]:
-            rows = connection.execute(query).all()
-            named = _names(connection, {row.stream for row in rows})
-            return [(row.group_id, _event(row, named.get(row.stream, ""))) for row in rows]
+            rows = fetched(connection, query)
+            named = _names(connection, {row[2] for row in rows})
+            return [(row[1], _event(row, named.get(row[2], ""))) for row in rows]
 
         return await self._database.asked(work)
 
@@ -380,14 +380,10 @@ def _stream(row: Row[Any]) -> LogStream:
     )
 
 
-def _event(row: Row[Any], stream: str) -> KeptEvent:
-    return KeptEvent(
-        id=row.id,
-        stream=stream,
-        timestamp=row.moment,
-        ingested=row.ingested,
-        message=row.message,
-    )
+def _event(row: Sequence[Any], stream: str) -> KeptEvent:
+    """Of a row in the order of the table's columns."""
+    id_, _, _, moment, ingested, message = row
+    return KeptEvent(id=id_, stream=stream, timestamp=moment, ingested=ingested, message=message)
 
 
 def _drop_some(connection: Connection, *, which: Any) -> bool:
