@@ -108,6 +108,10 @@ class Settings:
     take their events, by POST. Those of Lambda functions are besides invoked at `lambda_url`. In
     the file: a table `[log_destinations]`; in the environment: `ARN=URL,ARN=URL`."""
 
+    log_max_mib: int = 0
+    """How large the logs may be altogether, in MiB of their messages; 0: any size. What was kept
+    first is dropped when they are larger, and `openecs status` tells so for a day."""
+
     measure_interval: int = 10
     """How often the CPU and memory of tasks and the traffic of load balancers are measured, in
     seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
@@ -311,6 +315,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             "a divisor of 60",
             0 < settings.measure_interval <= 60 and 60 % settings.measure_interval == 0,
         ),
+        "log_max_mib": ("0 or more", settings.log_max_mib >= 0),
         "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),

@@ -121,7 +121,8 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         return _json({"status": "ok", "version": __version__})
 
     async def notices(_: Caller) -> Reply:
-        return _json({"notices": [*parts.node.notices(), *parts.edge.notices()]})
+        told = [*parts.node.notices(), *parts.edge.notices(), *parts.control.notices()]
+        return _json({"notices": told})
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()

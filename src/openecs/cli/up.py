@@ -63,6 +63,7 @@ def up(
     log_destinations: Annotated[
         str | None, _flag("log_destinations", metavar="ARN=URL,...")
     ] = None,
+    log_max_mib: Annotated[int | None, _flag("log_max_mib", metavar="MIB")] = None,
     measure_interval: Annotated[int | None, _flag("measure_interval", metavar="SECONDS")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")

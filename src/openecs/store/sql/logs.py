@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -238,6 +238,13 @@ class SqlLogStore:
         old = (events.c.group_id == group) & (events.c.moment < before)
         await self._drop_events(old)
 
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first, a little at a time."""
+        total = 0
+        while dropped := await self._database.written(partial(_shrink_some, most=most)):
+            total += dropped
+        return total
+
     async def drop(self, group: int) -> None:
         """Drop all streams of a group; last of all that it is known."""
         await self._drop(events.c.group_id == group, streams.c.group_id == group)
@@ -392,6 +399,30 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     rows = connection.execute(query).all()
     if not rows:
         return False
+    _drop_rows(connection, rows)
+    return len(rows) == _BATCH
+
+
+def _shrink_some(connection: Connection, *, most: int) -> int:
+    """Drop a batch of what was kept first, as far as there is too much; the bytes that went."""
+    size = connection.execute(select(func.coalesce(func.sum(streams.c.bytes), 0))).scalar_one()
+    excess = int(size) - most
+    if excess <= 0:
+        return 0
+    query = select(events.c.id, events.c.stream, events.c.message).order_by(events.c.id)
+    rows: list[Any] = []
+    dropped = 0
+    for row in connection.execute(query.limit(_BATCH)):
+        if dropped >= excess:
+            break
+        rows.append(row)
+        dropped += size_of(row.message)
+    _drop_rows(connection, rows)
+    return dropped
+
+
+def _drop_rows(connection: Connection, rows: Iterable[Any]) -> None:
+    """Drop events, and count off their bytes."""
     sizes: dict[int, int] = {}
     for _, stream, message in rows:
         sizes[stream] = sizes.get(stream, 0) + size_of(message)
@@ -400,4 +431,3 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     for stream, size in sizes.items():
         smaller = update(streams).where(streams.c.id == stream)
         connection.execute(smaller.values(bytes=streams.c.bytes - size))
-    return len(rows) == _BATCH
