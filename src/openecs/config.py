@@ -108,6 +108,10 @@ class Settings:
     take their events, by POST. Those of Lambda functions are besides invoked at `lambda_url`. In
     the file: a table `[log_destinations]`; in the environment: `ARN=URL,ARN=URL`."""
 
+    log_max_mib: int = 0
+    """How large the logs may be altogether, in MiB of their messages; 0: any size. What was kept
+    first is dropped when they are larger, and `openecs status` tells so for a day."""
+
     measure_interval: int = 10
     """How often the CPU and memory of tasks and the traffic of load balancers are measured, in
     seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
@@ -324,6 +328,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             "a divisor of 60",
             0 < settings.measure_interval <= 60 and 60 % settings.measure_interval == 0,
         ),
+        "log_max_mib": ("0 or more", settings.log_max_mib >= 0),
         "scaling_period": ("10, 20, 30 or 60", settings.scaling_period in {10, 20, 30, 60}),
         "scale_out_datapoints": ("1 to 100", 0 < settings.scale_out_datapoints <= 100),
         "scale_in_datapoints": ("1 to 100", 0 < settings.scale_in_datapoints <= 100),

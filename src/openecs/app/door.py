@@ -124,7 +124,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         return _json({"status": "ok", "version": __version__})
 
     async def notices(_: Caller) -> Reply:
-        told = [*parts.node.notices(), *parts.edge.notices()]
+        told = [*parts.node.notices(), *parts.edge.notices(), *parts.control.notices()]
         if parts.not_inside:
             told.append(f"Tasks get no credentials and no metadata: {parts.not_inside}")
         return _json({"notices": told})

@@ -51,6 +51,12 @@ class ControlPlane:
             settings=_scheduler_settings(settings),
             guard=self._guard,
         )
+        self._log_retention = LogRetention(
+            store=stores.resources,
+            logs=stores.logs,
+            clock=now,
+            most=settings.log_max_mib * 1024 * 1024,
+        )
         self._working: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -58,6 +64,10 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             self._working = group.create_task(self._work())
         await asyncio.Event().wait()
+
+    def notices(self) -> list[str]:
+        """What somebody should know."""
+        return self._log_retention.notices()
 
     def rest(self) -> None:
         """End the loops; the next start of the process begins them anew."""
@@ -118,7 +128,7 @@ class ControlPlane:
                 store=store, logs=self._stores.logs, clock=now, destinations=self._destinations()
             ).run,
             LogQueries(store=store, logs=self._stores.logs, clock=now, guard=guard).run,
-            LogRetention(store=store, logs=self._stores.logs, clock=now).run,
+            self._log_retention.run,
         ]
 
     def _destinations(self) -> Destinations:

@@ -6,7 +6,7 @@ import ipaddress
 import math
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -107,9 +107,42 @@ class _Groups:
         return None if found.group(group) is None else str(found.group(group))
 
 
+class _Globs:
+    """What stands between the parts of a text, each asked for one after the other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, str] | None = None
+        self._found: Sequence[str] = ()
+
+    def __call__(self, parts: str, text: str | None, number: int) -> str | None:
+        """``parts`` have a NUL between each other, which no text has."""
+        if text is None:
+            return None
+        if self._last != (parts, text):
+            self._last, self._found = (parts, text), _between(parts.split("\0"), text)
+        return self._found[number] if number < len(self._found) else None
+
+
+def _between(parts: Sequence[str], text: str) -> Sequence[str]:
+    """What is between parts that follow each other; nothing where one is missing."""
+    at = text.find(parts[0])
+    found: list[str] = []
+    for number, part in enumerate(parts[1:], 1):
+        if at < 0:
+            return ()
+        begin = at + len(parts[number - 1])
+        is_rest = not part and number == len(parts) - 1
+        at = len(text) if is_rest else text.find(part, begin)
+        if at >= 0:
+            found.append(text[begin:at])
+    return found if at >= 0 else ()
+
+
 def _number(value: Any) -> float | int | None:
     if not isinstance(value, str):
         return value if isinstance(value, int | float) else None
+    if value.isdecimal() and value.isascii() and len(value) < 19:
+        return int(value)
     if not _NUMBER.fullmatch(value):
         return None
     if value.strip().lstrip("+-").isdigit() and len(value) < 19:
@@ -241,6 +274,7 @@ def _prepare(connection: Any) -> None:
     for name, (count, function) in _FUNCTIONS.items():
         connection.create_function(name, count, function, deterministic=True)
     connection.create_function("ins_group", 3, _Groups(), deterministic=True)
+    connection.create_function("ins_glob", 3, _Globs(), deterministic=True)
     connection.create_aggregate("ins_percentile", 2, _Percentile)
     connection.create_aggregate("ins_stddev", 1, _Deviation)
     connection.create_aggregate("ins_latest", 2, _Latest)

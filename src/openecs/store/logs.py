@@ -192,6 +192,10 @@ class LogStore(Protocol):
         """Drop the events of a group from before a time."""
         ...
 
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first until all events have at most so many bytes; what went."""
+        ...
+
     async def drop(self, group: int) -> None:
         """Drop all streams of a group."""
         ...

@@ -156,6 +156,17 @@ class MemoryLogStore:
         """Drop what is older."""
         self._events[group] = [e for e in self._events[group] if e.timestamp >= before]
 
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first."""
+        found = sorted((e.id, g, e) for g, events in self._events.items() for e in events)
+        size, dropped = sum(size_of(e.message) for _, _, e in found), 0
+        for _, group, event in found:
+            if size - dropped <= most:
+                break
+            self._events[group].remove(event)
+            dropped += size_of(event.message)
+        return dropped
+
     async def drop(self, group: int) -> None:
         """Drop all streams of a group."""
         self._streams.pop(group, None)

@@ -174,3 +174,15 @@ async def test_questions_are_answered_of_groups_and_times(logs):
     assert sorted(answer[1] for answer in (await logs.ask(both, lambda: False)).rows) == [15, 15]
     with pytest.raises(QuestionStopped):
         await logs.ask(both, lambda: True)
+
+
+async def test_what_was_kept_first_goes_first(logs):
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+    await logs.append(GROUP, "a", lines((9, "first"), (1, "second")), 20)
+    await logs.append(OTHER, "a", lines((5, "third")), 21)
+    assert await logs.shrink(1_000) == 0
+    assert await logs.shrink(size_of("second") + size_of("third")) == size_of("first")
+    assert await told(logs) == ["second"]
+    assert await logs.shrink(size_of("third") + 1) == size_of("second")
+    assert await logs.sizes([GROUP, OTHER]) == {GROUP: 0, OTHER: size_of("third")}

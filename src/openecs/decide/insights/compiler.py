@@ -227,10 +227,10 @@ def _parse_glob(steps: _Steps, command: Node) -> None:
     names = [name_of(each) for each in aliases.children]
     if len(parts) - 1 != len(names):
         raise problem("parse has a name for each * of its pattern", command)
-    pattern = "(?s)" + re.escape(parts[0])
-    for part in parts[1:]:
-        pattern += f"(.*?){re.escape(part)}" if part else "(.*)"
-    _parsed(steps, subject, pattern, names, command)
+    value, given = expression(subject, steps.scope).string, steps.scope.given("\0".join(parts))
+    made = [(n, Sql(f"ins_glob({given}, {value}, {i})")) for i, n in enumerate(names)]
+    steps.extend(made)
+    steps.show(names)
 
 
 def _parse_regex(steps: _Steps, command: Node) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,7 +34,7 @@ from openecs.model.logs import KeptEvent, LogEvent, LogStream
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
 from openecs.store.sql import log_answers
 from openecs.store.sql.bulk import BulkDatabase
-from openecs.store.sql.driver import run_many
+from openecs.store.sql.driver import fetched, run_many
 from openecs.store.sql.tables import TEXT
 
 metadata = MetaData()
@@ -165,10 +165,10 @@ class SqlLogStore:
             query = _events_query(wanted, list(named) if wanted.streams is not None else None)
             moment, id_ = events.c.moment, events.c.id
             order = (moment.desc(), id_.desc()) if descending else (moment, id_)
-            rows = connection.execute(query.order_by(*order).limit(limit)).all()
+            rows = fetched(connection, query.order_by(*order).limit(limit))
             if wanted.streams is None:
-                named = _names(connection, {row.stream for row in rows})
-            return [_event(row, named[row.stream]) for row in rows if row.stream in named]
+                named = _names(connection, {row[2] for row in rows})
+            return [_event(row, named[row[2]]) for row in rows if row[2] in named]
 
         return await self._database.asked(work)
 
@@ -182,9 +182,9 @@ class SqlLogStore:
             query = query.where(events.c.group_id + 0 == group)
 
         def work(connection: Connection) -> list[tuple[int, KeptEvent]]:
-            rows = connection.execute(query).all()
-            named = _names(connection, {row.stream for row in rows})
-            return [(row.group_id, _event(row, named.get(row.stream, ""))) for row in rows]
+            rows = fetched(connection, query)
+            named = _names(connection, {row[2] for row in rows})
+            return [(row[1], _event(row, named.get(row[2], ""))) for row in rows]
 
         return await self._database.asked(work)
 
@@ -237,6 +237,13 @@ class SqlLogStore:
         """Drop the events of a group from before a time, a little at a time."""
         old = (events.c.group_id == group) & (events.c.moment < before)
         await self._drop_events(old)
+
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first, a little at a time."""
+        total = 0
+        while dropped := await self._database.written(partial(_shrink_some, most=most)):
+            total += dropped
+        return total
 
     async def drop(self, group: int) -> None:
         """Drop all streams of a group; last of all that it is known."""
@@ -380,14 +387,10 @@ def _stream(row: Row[Any]) -> LogStream:
     )
 
 
-def _event(row: Row[Any], stream: str) -> KeptEvent:
-    return KeptEvent(
-        id=row.id,
-        stream=stream,
-        timestamp=row.moment,
-        ingested=row.ingested,
-        message=row.message,
-    )
+def _event(row: Sequence[Any], stream: str) -> KeptEvent:
+    """Of a row in the order of the table's columns."""
+    id_, _, _, moment, ingested, message = row
+    return KeptEvent(id=id_, stream=stream, timestamp=moment, ingested=ingested, message=message)
 
 
 def _drop_some(connection: Connection, *, which: Any) -> bool:
@@ -396,6 +399,30 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     rows = connection.execute(query).all()
     if not rows:
         return False
+    _drop_rows(connection, rows)
+    return len(rows) == _BATCH
+
+
+def _shrink_some(connection: Connection, *, most: int) -> int:
+    """Drop a batch of what was kept first, as far as there is too much; the bytes that went."""
+    size = connection.execute(select(func.coalesce(func.sum(streams.c.bytes), 0))).scalar_one()
+    excess = int(size) - most
+    if excess <= 0:
+        return 0
+    query = select(events.c.id, events.c.stream, events.c.message).order_by(events.c.id)
+    rows: list[Any] = []
+    dropped = 0
+    for row in connection.execute(query.limit(_BATCH)):
+        if dropped >= excess:
+            break
+        rows.append(row)
+        dropped += size_of(row.message)
+    _drop_rows(connection, rows)
+    return dropped
+
+
+def _drop_rows(connection: Connection, rows: Iterable[Any]) -> None:
+    """Drop events, and count off their bytes."""
     sizes: dict[int, int] = {}
     for _, stream, message in rows:
         sizes[stream] = sizes.get(stream, 0) + size_of(message)
@@ -404,4 +431,3 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     for stream, size in sizes.items():
         smaller = update(streams).where(streams.c.id == stream)
         connection.execute(smaller.values(bytes=streams.c.bytes - size))
-    return len(rows) == _BATCH
