@@ -46,10 +46,11 @@ def sign(client: Any, asked: Iterator[Asked] | Sequence[Asked]) -> list[bytes]:
         ready.append(_on_the_wire(request))
         return AWSResponse(request.url, 200, {}, _Empty())
 
-    client.meta.events.register("before-send.ecs", catch)
+    event = f"before-send.{client.meta.service_model.service_id.hyphenize()}"
+    client.meta.events.register(event, catch)
     for operation, members in asked:
         getattr(client, operation)(**members)
-    client.meta.events.unregister("before-send.ecs", catch)
+    client.meta.events.unregister(event, catch)
     return ready
 
 

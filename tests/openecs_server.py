@@ -59,6 +59,7 @@ class OpenEcs:
             "AWS_SECRET_ACCESS_KEY": "test/secret/test/secret/test/secret/0000",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         }
 
     def start(self) -> OpenEcs:

@@ -103,10 +103,32 @@ class Settings:
     the notification of SNS for each `arn:aws:sns:` among an alarm's actions. Unless set, nothing is
     sent, and such actions fail."""
 
+    log_destinations: Mapping[str, str] = field(default_factory=dict)
+    """Where the subscription filters of log groups send to: ARNs of destinations to the URLs that
+    take their events, by POST. Those of Lambda functions are besides invoked at `lambda_url`. In
+    the file: a table `[log_destinations]`; in the environment: `ARN=URL,ARN=URL`."""
+
+    log_max_mib: int = 0
+    """How large the logs may be altogether, in MiB of their messages; 0: any size. What was kept
+    first is dropped when they are larger, and `openecs status` tells so for a day."""
+
     measure_interval: int = 10
     """How often the CPU and memory of tasks and the traffic of load balancers are measured, in
     seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
     hours, and in periods of a minute and more afterwards."""
+
+    scaling_period: int = 60
+    """Seconds from datapoint to datapoint of the alarms of target tracking: 10, 20, 30 or, as on
+    AWS, 60. For policies that are put from then on; a scalable target's tag
+    `openecs:scaling-period` comes before it, as do the tags of the two settings below."""
+
+    scale_out_datapoints: int = 3
+    """Datapoints above the target, one after the other, until target tracking scales out: 1 to
+    100. A target's own: `openecs:scale-out-datapoints`."""
+
+    scale_in_datapoints: int = 15
+    """Datapoints below 90 % of the target, one after the other, until target tracking scales in: 1
+    to 100. A target's own: `openecs:scale-in-datapoints`."""
 
     environment_files_dir: Path | None = None
     """Where `environmentFiles` and the CA bundles of trust stores are read:
@@ -119,6 +141,14 @@ class Settings:
     registry_credentials: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """What `repositoryCredentials` open: secret name or ARN to `{username, password}`. In the file
     only: tables `[registry_credentials."NAME"]`."""
+
+    encryption_keys_file: Path | None = None
+    """A file of the keys that encrypt what is secret in the database: lines of 32 bytes in Base64,
+    of which the first encrypts and all decrypt. Processes that share a database need the same.
+    Unless set: `encryption-keys` in the data directory, made on first start."""
+
+    encryption_keys: str = field(default="", repr=False)
+    """The same keys themselves, with spaces between; in the environment only."""
 
     root_access_key_id: str = ""
     """The root access key; in the environment only, with its secret. Unless set: made on first
@@ -156,13 +186,14 @@ class Settings:
 
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+_URL = re.compile(r"https?://[^/]")
 _DATABASE = re.compile(r"sqlite:///|postgresql://")
 
 #: May hold passwords, which no message shows.
-_SECRET = frozenset({"database_url", "registry_credentials"})
+_SECRET = frozenset({"database_url", "encryption_keys", "registry_credentials"})
 
 FILE_ONLY = frozenset({"registry_credentials"})
-ENVIRONMENT_ONLY = frozenset({"root_access_key_id", "root_secret_access_key"})
+ENVIRONMENT_ONLY = frozenset({"encryption_keys", "root_access_key_id", "root_secret_access_key"})
 
 
 def load(
@@ -297,9 +328,14 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             "a divisor of 60",
             0 < settings.measure_interval <= 60 and 60 % settings.measure_interval == 0,
         ),
+        "log_max_mib": ("0 or more", settings.log_max_mib >= 0),
+        "scaling_period": ("10, 20, 30 or 60", settings.scaling_period in {10, 20, 30, 60}),
+        "scale_out_datapoints": ("1 to 100", 0 < settings.scale_out_datapoints <= 100),
+        "scale_in_datapoints": ("1 to 100", 0 < settings.scale_in_datapoints <= 100),
         "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),
+        "log_destinations": _urls(settings.log_destinations),
         "registry_credentials": _credentials(settings.registry_credentials),
     }
     for key, words in one_of.items():
@@ -319,6 +355,11 @@ def _database(url: str) -> tuple[str, bool]:
 def _paths(file_systems: Mapping[str, Any]) -> tuple[str, bool]:
     holds = all(isinstance(path, str) and path.startswith("/") for path in file_systems.values())
     return "names with absolute paths", holds
+
+
+def _urls(destinations: Mapping[str, Any]) -> tuple[str, bool]:
+    holds = all(isinstance(url, str) and _URL.match(url) for url in destinations.values())
+    return "ARNs with http:// or https:// URLs", holds
 
 
 def _credentials(given: Mapping[str, Any]) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -49,6 +50,37 @@ def state(cloudwatch, name: str) -> str:
     return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
 
 
+def metric(id_: str, name: str) -> dict:
+    asked = {"Metric": {"Namespace": "Math", "MetricName": name}, "Period": 60, "Stat": "Sum"}
+    return {"Id": id_, "MetricStat": asked, "ReturnData": False}
+
+
+@pytest.mark.system
+def test_metric_math_is_told_and_raises_an_alarm(quick_server):
+    cloudwatch = quick_server.client("cloudwatch")
+    now = datetime.now(UTC)
+    data = [
+        {"MetricName": name, "Timestamp": now - timedelta(minutes=minutes), "Value": value}
+        for minutes in (2, 3)
+        for name, value in (("Errors", 3.0), ("Requests", 4.0))
+    ]
+    cloudwatch.put_metric_data(Namespace="Math", MetricData=data)
+    percent = {"Id": "percent", "Expression": "100 * errors / requests", "ReturnData": True}
+    queries = [metric("errors", "Errors"), metric("requests", "Requests"), percent]
+    (told,) = cloudwatch.get_metric_data(
+        MetricDataQueries=queries, StartTime=now - timedelta(minutes=10), EndTime=now
+    )["MetricDataResults"]
+    assert told["Values"] == [75.0, 75.0]
+    cloudwatch.put_metric_alarm(
+        AlarmName="math",
+        Metrics=queries,
+        EvaluationPeriods=2,
+        Threshold=50.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    eventually(lambda: state(cloudwatch, "math") == "ALARM")
+
+
 @pytest.mark.system
 def test_an_alarm_rolls_a_deployment_back(services, quick_server):
     cloudwatch = quick_server.client("cloudwatch")
@@ -80,6 +112,7 @@ def test_an_alarm_rolls_a_deployment_back(services, quick_server):
 
 
 @pytest.mark.system
+@pytest.mark.timeout(150)
 def test_alarms_tell_the_webhook_and_survive_a_crash(tmp_path):
     with webhook() as (url, got):
         server = OpenEcs(tmp_path / "data", OPENECS_ALARM_WEBHOOK_URL=url)

@@ -35,7 +35,8 @@ def server(tmp_path):
 def says(word: str) -> dict:
     """A container that answers with a word, and ends at once on SIGTERM."""
     script = (
-        f"mkdir /w; echo {word} > /w/index.html; touch /w/ping; httpd -f -p 80 -h /w & "
+        f"echo {word} is served; mkdir /w; echo {word} > /w/index.html; touch /w/ping; "
+        "httpd -f -p 80 -h /w & "
         "trap 'kill $!' TERM; wait"
     )
     return {"image": "busybox", "command": ["sh", "-c", script]}
@@ -135,6 +136,13 @@ def quickly(server: OpenEcs, name: str) -> None:
         )
 
 
+def logged(server: OpenEcs, service: dict) -> list[str]:
+    """What the containers of an Express service have said, in the log group made for it."""
+    told = service["activeConfigurations"][0]["primaryContainer"]["awsLogsConfiguration"]
+    found = server.client("logs").filter_log_events(logGroupName=told["logGroup"])
+    return [event["message"] for event in found["events"]]
+
+
 def endpoint(service: dict) -> str:
     return service["activeConfigurations"][0]["ingressPaths"][0]["endpoint"]
 
@@ -159,6 +167,7 @@ def test_an_express_service_from_its_first_answer_to_its_last(server):
     quickly(server, "web")
     eventually(lambda: url.get() == "hello")
     assert url.curl() == "hello"
+    eventually(lambda: logged(server, service) == ["hello is served"])
     other = ecs.create_express_gateway_service(
         serviceName="other",
         executionRoleArn=ROLE,
@@ -178,6 +187,8 @@ def test_an_express_service_from_its_first_answer_to_its_last(server):
         eventually(lambda: "welcome" in answers)
     assert answers == {"hello", "welcome"}
 
+    ecs.update_express_gateway_service(serviceArn=arn, scalingTarget={"minTaskCount": 2})
+    eventually(lambda: ecs.describe_services(services=["web"])["services"][0]["runningCount"] == 2)
     tasks = ecs.list_tasks(serviceName="web")["taskArns"]
     gone = ecs.delete_express_gateway_service(serviceArn=arn)["service"]
     assert gone["status"]["statusCode"] == "DRAINING"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import select
+import subprocess
+import sys
+import time
 import uuid
+
+import pytest
 
 from openecs_server import eventually
 from tasks import Tasks
@@ -89,3 +95,34 @@ def test_nothing_is_lost_or_doubled_when_the_process_is_killed(own_server):
     (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
     container = tasks.describe(arn)["containers"][0]
     assert stream["logStreamName"] == container["runtimeId"]
+
+
+@pytest.mark.covers("logs:StartLiveTail")
+def test_live_tail_goes_on_until_the_server_stops(own_server):
+    own_server.start()
+    logs, group = own_server.client("logs", inject_host_prefix=False), new_group()
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    (found,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    follow = ["logs", "start-live-tail", "--log-group-identifiers", found["logGroupArn"]]
+    cli = subprocess.Popen(
+        [sys.executable, "-m", "awscli", *follow],
+        env=own_server.client_environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    answer = logs.start_live_tail(logGroupIdentifiers=[found["logGroupArn"]])
+    stream = iter(answer["responseStream"])
+    assert "sessionStart" in next(stream)
+
+    def is_told():
+        event = {"timestamp": int(time.time() * 1000), "message": "hello"}
+        logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[event])
+        return select.select([cli.stdout], [], [], 1)[0]
+
+    eventually(is_told)
+    assert "hello" in cli.stdout.readline()
+    assert own_server.stop() == 0
+    assert [e["message"] for u in stream for e in u["sessionUpdate"]["sessionResults"]]
+    cli.terminate()
+    cli.communicate(timeout=30)

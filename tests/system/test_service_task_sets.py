@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from openecs.testing.traffic import traffic
 from openecs_server import eventually
 from services import RUNS
 from shifted import Shifted, says
-from traffic import traffic
 
 pytestmark = pytest.mark.system
 

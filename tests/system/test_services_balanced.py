@@ -3,9 +3,9 @@
 import pytest
 
 from balanced import SAYS_ITS_NAME, SAYS_NO, Balanced
+from openecs.testing.traffic import traffic
 from openecs_server import containers_of, docker, eventually
 from services import short
-from traffic import traffic
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 

@@ -289,13 +289,10 @@ def test_what_cannot_be_done_is_refused_and_not_dropped(tasks):
     definition = tasks.register(
         WAITS
         | {
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {"awslogs-group": "g", "awslogs-region": "us-east-1"},
-            }
+            "logConfiguration": {"logDriver": "awsfirelens"},
         }
     )
-    with pytest.raises(ClientError, match="awslogs"):
+    with pytest.raises(ClientError, match="awsfirelens"):
         tasks.run(definition)
 
 

@@ -53,6 +53,33 @@ resource "aws_cloudwatch_metric_alarm" "slow" {
   comparison_operator                   = "GreaterThanOrEqualToThreshold"
 }
 
+resource "aws_cloudwatch_metric_alarm" "math" {
+  alarm_name          = "from-terraform-math"
+  evaluation_periods  = 2
+  threshold           = 5
+  comparison_operator = "GreaterThanThreshold"
+  metric_query {
+    id          = "percent"
+    expression  = "100 * FILL(errors, 0) / requests"
+    label       = "failed"
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = { errors = "HTTPCode_Target_5XX_Count", requests = "RequestCount" }
+    content {
+      id = metric_query.key
+      metric {
+        namespace   = "AWS/ApplicationELB"
+        metric_name = metric_query.value
+        dimensions  = { LoadBalancer = "app/web/0123456789abcdef" }
+        period      = 60
+        stat        = "Sum"
+        unit        = "Count"
+      }
+    }
+  }
+}
+
 resource "aws_cloudwatch_composite_alarm" "both" {
   alarm_name        = "from-terraform-both"
   alarm_description = "busy and slow"
@@ -69,7 +96,7 @@ resource "aws_cloudwatch_composite_alarm" "both" {
   }
 }
 """
-NAMES = ["from-terraform-both", "from-terraform-cpu", "from-terraform-slow"]
+NAMES = [f"from-terraform-{name}" for name in ("both", "cpu", "math", "slow")]
 
 
 def test_alarms_from_terraform(server, tmp_path):

@@ -2,10 +2,10 @@
 
 import pytest
 
+from openecs.testing.traffic import traffic
 from openecs_server import eventually
 from services import Services
 from shifted import ROLE, Shifted, functions, says
-from traffic import traffic
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
 

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from traffic import FRESH, KEPT, traffic
+from openecs.testing.traffic import FRESH, KEPT, traffic
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -9,7 +9,7 @@ spelled the same way; members that are None are left out.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,8 +61,14 @@ class ApiSettings:
     authority: Authority = field(default_factory=NoAuthority)
     #: Where functions are invoked, of lifecycle hooks and as targets; empty: nowhere.
     lambda_url: str = ""
+    #: Where subscription filters send to: ARNs mapped to a URL.
+    log_destinations: Mapping[str, str] = field(default_factory=dict)
     #: Where the events of alarms go; empty: nowhere.
     alarm_webhook_url: str = ""
+    #: The period of the alarms of target tracking in seconds, and the datapoints that raise each.
+    scaling_period: int = 60
+    scale_out_datapoints: int = 3
+    scale_in_datapoints: int = 15
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
     #: The machine whose tasks this process can run commands in.
@@ -108,7 +114,19 @@ class Logs:
     function: Callable[[LogStore, Call, Any, Any], Awaitable[Members]]
 
 
-Operation = Reads | Writes | Measures | Logs
+#: The name of an event in an operation's stream, and what is in it.
+Told = tuple[str, Members]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """An operation that tells of logs for a while. ``find`` refuses what cannot be meant."""
+
+    find: Callable[[View, Call, Any], Any]
+    function: Callable[[LogStore, Call, Any, Any], AsyncIterator[Told]]
+
+
+Operation = Reads | Writes | Measures | Logs | Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

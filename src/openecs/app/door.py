@@ -11,17 +11,30 @@ import msgspec
 import uvicorn
 
 from openecs import __version__
-from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, iam, logs, sts
+from openecs.api import (
+    acm,
+    application_autoscaling,
+    cloudwatch,
+    ec2,
+    ecs,
+    elbv2,
+    iam,
+    logs,
+    secretsmanager,
+    sts,
+)
 from openecs.api.base import ApiSettings, Caller
 from openecs.app.identity import SystemIds, machine_id, now
-from openecs.gateway.app import Gateway, Open, RootOnly
+from openecs.gateway.app import Gateway, Open, RootOnly, SelfGuarded, Special
 from openecs.gateway.authorization import Authorization
 from openecs.gateway.credentials import StoredCredentials
 from openecs.gateway.exchange import Reply
+from openecs.gateway.scraping import Scraping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from openecs.app.inside import App
     from openecs.app.loops import ControlPlane
     from openecs.app.stores import Stores
     from openecs.authority import LocalAuthority
@@ -41,6 +54,7 @@ SERVICES = (
     cloudwatch.SERVICE,
     logs.SERVICE,
     application_autoscaling.SERVICE,
+    secretsmanager.SERVICE,
 )
 
 
@@ -52,15 +66,17 @@ class Parts:
     control: ControlPlane
     edge: Edge
     authority: LocalAuthority
+    #: Why containers get neither metadata nor credentials; empty: they do.
+    not_inside: str
     sessions: ExecSessions
 
 
 class Server(uvicorn.Server):
     """Uvicorn, with signals left to us and a word when it listens."""
 
-    def __init__(self, handlers: Gateway, on_started: Callable[[], None]) -> None:
+    def __init__(self, app: App, gateway: Gateway, on_started: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            handlers,
+            app,
             http="httptools",
             ws="wsproto",
             lifespan="off",
@@ -71,6 +87,7 @@ class Server(uvicorn.Server):
             server_header=False,
         )
         super().__init__(config)
+        self._streams = gateway.streams
         self._on_started = on_started
 
     @contextlib.contextmanager
@@ -83,6 +100,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would go on for hours, and wait for the rest."""
+        self._streams.end()
+        await super().shutdown(sockets)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -105,7 +127,10 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         return _json({"status": "ok", "version": __version__})
 
     async def notices(_: Caller) -> Reply:
-        return _json({"notices": [*parts.node.notices(), *parts.edge.notices()]})
+        told = [*parts.node.notices(), *parts.edge.notices(), *parts.control.notices()]
+        if parts.not_inside:
+            told.append(f"Tasks get no credentials and no metadata: {parts.not_inside}")
+        return _json({"notices": told})
 
     async def rest(_: Caller) -> Reply:
         parts.control.rest()
@@ -120,7 +145,12 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         await parts.control.observe()
         return _json({"status": "reset"})
 
-    special: dict[tuple[str, str], Open | RootOnly] = {
+    credentials = StoredCredentials(keys, stores.resources)
+    scraping = Scraping(
+        store=stores.resources, metrics=stores.metrics, credentials=credentials, clock=now
+    )
+    special: dict[tuple[str, str], Special] = {
+        ("GET", "/metrics"): SelfGuarded(scraping),
         ("GET", "/_openecs/health"): Open(health),
         ("POST", "/_openecs/notices"): RootOnly(notices),
         ("POST", "/_openecs/rest"): RootOnly(rest),
@@ -132,7 +162,7 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
         metrics=stores.metrics,
         logs=stores.logs,
         services=SERVICES,
-        credentials=StoredCredentials(keys, stores.resources),
+        credentials=credentials,
         authorize=Authorization(stores.resources, SERVICES),
         clock=now,
         ids=SystemIds(),
@@ -147,7 +177,11 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         file_systems=settings.file_systems,
         authority=authority,
         lambda_url=settings.lambda_url,
+        log_destinations=settings.log_destinations,
         alarm_webhook_url=settings.alarm_webhook_url,
+        scaling_period=settings.scaling_period,
+        scale_out_datapoints=settings.scale_out_datapoints,
+        scale_in_datapoints=settings.scale_in_datapoints,
         objects=settings.environment_files_dir,
         machine=machine_id(settings),
     )

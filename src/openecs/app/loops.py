@@ -11,16 +11,20 @@ from openecs.control.alarms import Alarms
 from openecs.control.certificates import Certificates
 from openecs.control.daemons import Daemons
 from openecs.control.express_gateways import ExpressGateways
+from openecs.control.insight_counts import InsightCounts
 from openecs.control.lease import Leader
 from openecs.control.lifecycle_hooks import LifecycleHooks
 from openecs.control.log_filters import LogFilters
+from openecs.control.log_queries import LogQueries
 from openecs.control.log_retention import LogRetention
+from openecs.control.log_subscriptions import LogSubscriptions
 from openecs.control.machines import MachineWatch
 from openecs.control.metric_retention import MetricRetention
 from openecs.control.retention import Retention
 from openecs.control.scaling import Scaling
 from openecs.control.services import Services
 from openecs.control.target_health import TargetHealthChecks
+from openecs.decide.log_subscriptions import Destinations
 from openecs.decide.services.state import SchedulerSettings
 
 if TYPE_CHECKING:
@@ -47,6 +51,12 @@ class ControlPlane:
             settings=_scheduler_settings(settings),
             guard=self._guard,
         )
+        self._log_retention = LogRetention(
+            store=stores.resources,
+            logs=stores.logs,
+            clock=now,
+            most=settings.log_max_mib * 1024 * 1024,
+        )
         self._working: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -54,6 +64,10 @@ class ControlPlane:
         async with asyncio.TaskGroup() as group:
             self._working = group.create_task(self._work())
         await asyncio.Event().wait()
+
+    def notices(self) -> list[str]:
+        """What somebody should know."""
+        return self._log_retention.notices()
 
     def rest(self) -> None:
         """End the loops; the next start of the process begins them anew."""
@@ -86,7 +100,9 @@ class ControlPlane:
             daemons.run,
             Retention(store=store, clock=now, stopped_tasks=kept).run,
             Certificates(store=store, clock=now, authority=self._authority, guard=guard).run,
-            TargetHealthChecks(store=store, clock=now, guard=guard).run,
+            TargetHealthChecks(
+                store=store, clock=now, guard=guard, lambda_url=settings.lambda_url
+            ).run,
             LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard).run,
             ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard).run,
         ]
@@ -105,10 +121,18 @@ class ControlPlane:
         return [
             alarms.run,
             scaling.run,
+            InsightCounts(store=store, metrics=metrics, clock=now).run,
             MetricRetention(metrics=metrics, clock=now).run,
             LogFilters(store=store, logs=self._stores.logs, metrics=metrics).run,
-            LogRetention(store=store, logs=self._stores.logs, clock=now).run,
+            LogSubscriptions(
+                store=store, logs=self._stores.logs, clock=now, destinations=self._destinations()
+            ).run,
+            LogQueries(store=store, logs=self._stores.logs, clock=now, guard=guard).run,
+            self._log_retention.run,
         ]
+
+    def _destinations(self) -> Destinations:
+        return Destinations(self._settings.log_destinations, self._settings.lambda_url)
 
 
 def _scheduler_settings(settings: Settings) -> SchedulerSettings:

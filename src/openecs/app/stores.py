@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from openecs.sealing import keys_of
 from openecs.store.base import Store
 from openecs.store.logs import LogStore
 from openecs.store.memory import MemoryStore
@@ -49,7 +50,9 @@ async def opened(settings: Settings) -> AsyncIterator[Stores]:
 
 
 def _store(settings: Settings) -> Store:
-    return MemoryStore() if settings.ephemeral else SqlStore(settings.database)
+    if settings.ephemeral:
+        return MemoryStore()
+    return SqlStore(settings.database, seal=keys_of(settings))
 
 
 def _metrics(settings: Settings) -> MetricStore:

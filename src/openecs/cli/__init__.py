@@ -1,7 +1,7 @@
 """The ``openecs`` command: a file for each subcommand, started by ``main``.
 
 What takes long to import is imported by the command that needs it. Except for ``up``, which calls
-``openecs.app``, every command is one more client of a running server.
+``openecs.app``, and ``simulate``, every command is one more client of a running server.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from openecs import __version__
-from openecs.cli import ca, down, env, reset, status, up
+from openecs.cli import ca, down, env, reset, simulate, status, up
 from openecs.cli.failure import Failure
 from openecs.config import SettingsError
 from openecs.root_keys import RootKeysUnreadable
@@ -31,6 +31,7 @@ app.command("ca")(ca.ca)
 app.command("status")(status.status)
 app.command("down")(down.down)
 app.command("reset")(reset.reset)
+app.command("simulate")(simulate.simulate)
 
 
 def main() -> None:

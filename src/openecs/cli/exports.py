@@ -26,6 +26,8 @@ def variables(url: str, key: RootKey, region: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
+        # Or Live Tail would be asked for at a host called stream-127.0.0.1.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
 
 

@@ -14,9 +14,16 @@ from openecs.store.logs import LOG_GROUPS, LogStore
 
 log = structlog.get_logger(__name__)
 
+_MIB = 1024 * 1024
+#: So long is told that something was dropped.
+_TOLD = timedelta(days=1)
+
 
 class LogRetention:
-    """Drops what is not kept any more, now and then. What is done twice is done once."""
+    """Drops what is not kept any more, now and then. What is done twice is done once.
+
+    ``most``: the bytes that all events may have; 0: any.
+    """
 
     def __init__(
         self,
@@ -24,12 +31,25 @@ class LogRetention:
         store: Store,
         logs: LogStore,
         clock: Callable[[], datetime],
+        most: int = 0,
         interval: timedelta = timedelta(minutes=1),
     ) -> None:
         self._store = store
         self._logs = logs
         self._clock = clock
+        self._most = most
         self._interval = interval
+        self._dropped_at: datetime | None = None
+
+    def notices(self) -> list[str]:
+        """What somebody should know: logs were dropped lately that were to be kept."""
+        if self._dropped_at is None or self._clock() - self._dropped_at > _TOLD:
+            return []
+        told = (
+            f"The logs were larger than the setting log_max_mib ({self._most // _MIB}), and the "
+            f"oldest were dropped, last at {self._dropped_at:%Y-%m-%d %H:%M} UTC."
+        )
+        return [told]
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -52,6 +72,9 @@ class LogRetention:
                 await self._logs.drop(id_)
             elif group.retention is not None:
                 await self._logs.trim(id_, group.oldest(now))
+        if self._most and (dropped := await self._logs.shrink(self._most)):
+            self._dropped_at = self._clock()
+            log.warning("logs were too large: the oldest were dropped", bytes=dropped)
 
 
 def _groups(view: View) -> Sequence[LogGroup]:

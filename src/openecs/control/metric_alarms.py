@@ -176,7 +176,7 @@ def _news_of(
 ) -> News | None:
     """The state an alarm is to come to; None where it stays in its own."""
     try:
-        told = alarms.evaluate(alarm, alarm_values.points(alarm, read), now)
+        told = alarms.evaluate(alarm, alarm_values.points(alarm, read, now), now)
     except Exception:  # whatever one alarm does, the others are judged
         log.exception("alarm not judged", alarm=alarm.arn)
         return None

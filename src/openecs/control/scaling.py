@@ -133,7 +133,7 @@ class Scaling:
 
     async def _values(self, seen: Look, now: datetime) -> Mapping[str, float]:
         """The latest value of every alarm that is raised, if one of them is due."""
-        if not any(next_due(policy, alarm) <= now for policy, alarm in seen.raised):
+        if not any(next_due(policy, alarm, now) <= now for policy, alarm in seen.raised):
             return {}
         values = {}
         for alarm in {alarm.name: alarm for _, alarm in seen.raised}.values():
@@ -156,7 +156,7 @@ class Scaling:
             for stat in stats.values()
         ]
         read = dict(zip(stats, await self._metrics.read(spans), strict=True))
-        points = alarm_values.points(alarm, read)
+        points = alarm_values.points(alarm, read, now)
         return max(points, key=lambda point: point.timestamp).value if points else None
 
     def _act(
@@ -175,7 +175,7 @@ class Scaling:
 def _wake(seen: Look, now: datetime) -> datetime | None:
     times = [action.next_at for action in seen.schedule if action.next_at]
     for policy, alarm in seen.raised:
-        due = next_due(policy, alarm)
+        due = next_due(policy, alarm, now)
         times.append(due if due > now else now + _NO_VALUE)
     if seen.open:
         times.append(now + _FULFILLED_EVERY)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from openecs.decide.secret_references import secret_reference
 from openecs.model.task_definitions import ContainerDefinition, TaskDefinition, Volume
 
 UNBUILT_LOG_DRIVERS = ("awsfirelens",)
@@ -45,8 +46,12 @@ def _of_container(container: ContainerDefinition) -> Iterator[str]:
             f"OpenECS has not built the log driver {logs.log_driver} yet ({where}): "
             f"use {ELSEWHERE}, or leave out logConfiguration."
         )
-    if container.secrets or (logs and logs.secret_options):
-        yield f"OpenECS has not built secrets yet ({where}): use environment or environmentFiles."
+    for secret in (*container.secrets, *(logs.secret_options if logs else ())):
+        if secret_reference(secret.value_from) is None:
+            yield (
+                f"OpenECS has not built Parameter Store yet ({where}, {secret.name}): use a secret "
+                "of Secrets Manager."
+            )
     if container.resource_requirements:
         kinds = ", ".join(sorted({r.type for r in container.resource_requirements}))
         yield f"OpenECS cannot give a container {kinds} ({where}): remove resourceRequirements."

@@ -132,6 +132,9 @@ def _is_served_by(group: ServedGroup, binding: NetworkBinding) -> bool:
     if binding.container_port != group.container_port:
         return False
     # Of a group that is gone nothing is known but the port.
-    if group.protocol is None:
-        return True
-    return binding.protocol in _SERVED_BY.get(group.protocol, ("tcp",))
+    return group.protocol is None or is_served_by(group.protocol, binding.protocol)
+
+
+def is_served_by(group_protocol: str, protocol: str) -> bool:
+    """Whether a port of a container's, bound for ``tcp`` or ``udp``, serves a target group."""
+    return protocol in _SERVED_BY.get(group_protocol, ("tcp",))

@@ -5,19 +5,20 @@ CloudWatch User Guide, "Statistics definitions".
 
 from __future__ import annotations
 
-import re
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from operator import attrgetter
 
-from openecs.model.metrics import Statistics
+from openecs.decide import extended_statistics
+from openecs.model.metrics import Datapoint, Statistics, merged
 
-_PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 #: Those that are told apart from extended ones.
 PLAIN = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
 
 
 def is_extended(stat: str) -> bool:
-    """Whether ``stat`` is an extended statistic: a percentile."""
-    return _PERCENTILE.fullmatch(stat) is not None
+    """Whether ``stat`` is an extended statistic, such as a percentile or a trimmed mean."""
+    return extended_statistics.parse(stat) is not None
 
 
 def is_known(stat: str) -> bool:
@@ -27,26 +28,35 @@ def is_known(stat: str) -> bool:
 
 def value(stat: str, known: Statistics) -> float | None:
     """The statistic; None where it cannot be told."""
-    match stat:
-        case "SampleCount":
-            return known.count
-        case "Average":
-            return known.sum / known.count if known.count else None
-        case "Sum":
-            return known.sum
-        case "Minimum":
-            return known.minimum
-        case "Maximum":
-            return known.maximum
-        case _:
-            return _percentile(float(stat[1:]) / 100, known)
+    return _teller(stat)(known)
 
 
-def _percentile(share: float, known: Statistics) -> float | None:
-    """The value that ``share`` of the values are not above; None where they are not known."""
-    if not known.values:
-        return known.minimum if known.minimum == known.maximum else None
-    counts = accumulate(count for _, count in known.values)
-    reached = zip(known.values, counts, strict=True)
-    wanted = share * known.count
-    return next((value for (value, _), so_far in reached if so_far >= wanted), known.maximum)
+def values(stat: str, read: Sequence[Datapoint]) -> dict[int, float]:
+    """The statistic of each period, all units together, by the second that it begins with."""
+    tell = _teller(stat)
+    moments = [int(each.timestamp.timestamp()) for each in read]
+    told: Iterable[tuple[int, Statistics]]
+    if len(set(moments)) == len(moments):
+        told = ((at, each.statistics) for at, each in zip(moments, read, strict=True))
+    else:
+        parts: dict[int, list[Statistics]] = {}
+        for at, each in zip(moments, read, strict=True):
+            parts.setdefault(at, []).append(each.statistics)
+        told = ((at, merged(several)) for at, several in parts.items())
+    return {at: number for at, known in told if (number := tell(known)) is not None}
+
+
+def _teller(stat: str) -> Callable[[Statistics], float | None]:
+    extended = extended_statistics.parse(stat)
+    if extended is not None:
+        return partial(extended_statistics.value, extended)
+    return _TELLERS[stat]
+
+
+_TELLERS: dict[str, Callable[[Statistics], float | None]] = {
+    "SampleCount": attrgetter("count"),
+    "Average": lambda known: known.sum / known.count if known.count else None,
+    "Sum": attrgetter("sum"),
+    "Minimum": attrgetter("minimum"),
+    "Maximum": attrgetter("maximum"),
+}

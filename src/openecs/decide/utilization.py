@@ -31,6 +31,8 @@ UNITS_A_CORE = 1024
 MIB = 1024 * 1024
 #: What the ECS agent gives containers that reserve no CPU; utilization is told against it.
 LEAST_CPU = 2
+#: Two readings that are closer tell of no rate.
+LEAST_SECONDS = 0.001
 
 Reading = Mapping[str, ContainerUsage]
 
@@ -108,7 +110,7 @@ def work_between(before: Reading, now: Reading, seconds: float) -> dict[str, Wor
 
 def _work(before: ContainerUsage | None, now: ContainerUsage, seconds: float) -> Work:
     memory = now.memory / MIB
-    if before is None or seconds <= 0:
+    if before is None or seconds < LEAST_SECONDS:
         return Work(cpu=None, memory=memory)
     began_anew = now.cpu < before.cpu
     known = ContainerUsage(cpu=0, memory=0) if began_anew else before

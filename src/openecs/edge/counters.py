@@ -12,27 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from openecs.edge.access_logs import filtered
-
 Resource = dict[str, Any]
 #: How often each value came: the middle of a narrow bucket stands for what is in it.
 Buckets = Mapping[float, int]
 
 _STATS = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
-_SCOPE = "openecs"
+_SCOPE = "openecs.first"
 _HOST = "%CEL(xds.virtual_host_name)%"
-_BY_TARGET = "response.code_details == 'via_upstream'"
-#: The last of the actions that a route is named after.
-_ACTION = (
-    "%CEL(xds.route_name.endsWith('redirect') ? 'redirect' : "
-    "(xds.route_name.endsWith('fixed-response') ? 'fixed-response' : 'forward'))%"
-)
+_BY_TARGET = "via_upstream"
 
 _CONNECTIONS = r"downstream_cx_total|downstream_cx_active|ssl\.connection_error"
 _SESSIONS = "downstream_sess_total|downstream_sess_active|downstream_sess_[rt]x_bytes"
 _UPSTREAM = "upstream_cx_connect_fail|upstream_cx_[rt]x_bytes_total"
 _WANTED = (
-    rf"^{_SCOPE}\."
+    rf"^{re.escape(_SCOPE)}\."
     rf"|^listener\.(own|door) .*[^.]\.({_CONNECTIONS})$"
     rf"|^udp\.(own|door) .*\.({_SESSIONS})$"
     rf"|^cluster\..*\.({_UPSTREAM})$"
@@ -40,13 +33,14 @@ _WANTED = (
 #: What is asked of Envoy's administration interface.
 PATH = "/stats?" + urlencode({"format": "json", "histogram_buckets": "detailed", "filter": _WANTED})
 
-_OWNER = r"first\.(?P<first>.*?)\.host\.(?P<host>.*?)"
+_OWNER = rf"{re.escape(_SCOPE)}\.(?P<first>[^.]*)"
+_SHARING = r"(?:\.host\.(?P<host>.*?))?"
 _REQUESTS = re.compile(
-    rf"{_SCOPE}\.requests\.{_OWNER}\.group\.(?P<group>.*?)\.code\.(?P<code>\d*)"
-    r"\.by_target\.(?P<by_target>\w*)\.action\.(?P<action>.*)"
+    rf"{_OWNER}\.requests{_SHARING}\.group\.(?P<group>.*?)\.code\.(?P<code>\d*)"
+    r"\.route\.(?P<route>[^.]*)\.details\.(?P<details>.*)"
 )
-_BYTES = re.compile(rf"{_SCOPE}\.(?:received|sent)\.{_OWNER}")
-_TIMES = re.compile(rf"{_SCOPE}\.target_us\.{_OWNER}\.group\.(?P<group>.*)")
+_BYTES = re.compile(rf"{_OWNER}\.(?:received|sent){_SHARING}")
+_TIMES = re.compile(rf"{_OWNER}\.target_us{_SHARING}\.group\.(?P<group>.*)")
 _LISTENER = re.compile(rf"(?:listener|udp)\.(?P<name>.*)\.(?P<what>{_CONNECTIONS}|{_SESSIONS})")
 _WORKER = re.compile(r"\.worker_\d+$")
 _CLUSTER = re.compile(rf"cluster\.(?P<name>.*)\.(?P<what>{_UPSTREAM})")
@@ -81,30 +75,32 @@ class Counts:
 
 
 def loggers(first: str, *, is_shared: bool) -> list[Resource]:
-    """What counts the requests of an Envoy listener; ``first`` has those that are nobody else's."""
-    owner = [_tag("first", first), _tag("host", _HOST if is_shared else "-")]
+    """What counts the requests of an Envoy listener; ``first`` has those that are nobody else's.
+
+    As few tags as will do, and no expressions: each costs every request more than the counting.
+    """
+    host = [_tag("host", _HOST)] if is_shared else []
     group = _tag("group", "%UPSTREAM_CLUSTER_RAW%")
     kind = [
         _tag("code", "%RESPONSE_CODE%"),
-        _tag("by_target", f"%CEL({_BY_TARGET})%"),
-        _tag("action", _ACTION),
+        _tag("route", "%ROUTE_NAME%"),
+        _tag("details", "%RESPONSE_CODE_DETAILS%"),
     ]
     counters = [
-        {"stat": _stat("requests", [*owner, group, *kind]), "value_fixed": 1},
+        {"stat": _stat("requests", [*host, group, *kind]), "value_fixed": 1},
         *(
-            {"stat": _stat(name, owner), "value_format": f"%DOWNSTREAM_WIRE_BYTES_{word}%"}
+            {"stat": _stat(name, host), "value_format": f"%DOWNSTREAM_WIRE_BYTES_{word}%"}
             for name, word in (("received", "RECEIVED"), ("sent", "SENT"))
         ),
     ]
     times = {
-        "stat": _stat("target_us", [*owner, group]),
+        "stat": _stat("target_us", [*host, group]),
         "unit": "Microseconds",
         "value_format": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",
     }
-    return [
-        _logger({"counters": counters}),
-        _logger({"histograms": [times]}) | filtered(_BY_TARGET),
-    ]
+    scope = {"prefix": f"{_SCOPE}.{first}"}
+    config = {"@type": _STATS, "stats_scope": scope, "counters": counters, "histograms": [times]}
+    return [{"name": "envoy.access_loggers.stats", "typed_config": config}]
 
 
 def told_as(name: str) -> str:
@@ -157,8 +153,8 @@ def _take(counts: dict[str, dict[Any, Any]], name: str, value: int) -> None:
             balancer=_owner(found),
             group=found["group"],
             code=int(found["code"] or 0),
-            by_target=found["by_target"] == "true",
-            action=found["action"],
+            by_target=found["details"] == _BY_TARGET,
+            action=_action(found["route"]),
         )
         _add(counts["requests"], kind, value)
     elif found := _BYTES.fullmatch(name):
@@ -175,7 +171,15 @@ def _add(counts: dict[Any, int], key: Any, value: int) -> None:
 
 def _owner(found: re.Match[str]) -> str:
     """The load balancer: the host is its ARN where several share a door."""
-    return found["host"] if found["host"].startswith("arn:") else found["first"]
+    host = found["host"] or ""
+    # The scope is told as names of listeners are: its ARN has no other underscores.
+    return host if host.startswith("arn:") else found["first"].replace("_", ":", 5)
+
+
+def _action(route: str) -> str:
+    """The last of the actions that a route is named after."""
+    last = re.split("[ ,]", route)[-1]
+    return last if last in {"redirect", "fixed-response"} else "forward"
 
 
 def _buckets(totals: list[Mapping[str, Any]]) -> dict[float, int]:
@@ -188,8 +192,3 @@ def _tag(name: str, value: str) -> Resource:
 
 def _stat(name: str, tags: list[Resource]) -> Resource:
     return {"name": name, "tags": tags}
-
-
-def _logger(counted: Resource) -> Resource:
-    config = {"@type": _STATS, "stats_scope": {"prefix": _SCOPE}, **counted}
-    return {"name": "envoy.access_loggers.stats", "typed_config": config}

@@ -132,6 +132,9 @@ class Envoy:
             "--disable-hot-restart",
             "--log-level",
             "warning",
+            # Of requests that no target answers, it is an error there that none took any time.
+            "--component-log-level",
+            "misc:critical",
         ]
         output = str(self._directory / "envoy.log")
         appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND

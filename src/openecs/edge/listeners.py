@@ -57,13 +57,9 @@ _TLS_HEADERS = {
     "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
 }
 
-#: What is between parts of Envoy and nobody else's business.
-_INNER_HEADERS = (
-    "x-envoy-external-address",
-    "x-envoy-internal",
-    stickiness.TARGET,
-    stickiness.GROUP,
-)
+#: What Envoy tells of every client that it does not trust.
+_EXTERNAL = "x-envoy-external-address"
+_NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 
 #: Each of Envoy's workers runs a program of its own, whose dice would all fall alike.
 _TRACE = """
@@ -88,14 +84,16 @@ local function trace(handle)
 end
 """
 
-#: What every program has, and the one of routes that have none of their own.
-_SHARED = _TRACE + transforms.SOURCE
-_PROGRAM = f"""{_SHARED}
+#: The program of routes that have none of their own: every line of it costs every request.
+_PROGRAM = f"""{_TRACE}
 function envoy_on_request(handle)
   trace(handle)
-  rewrite(handle)
 end
 """
+_PROGRAMS = {
+    transforms.PROGRAM: _TRACE + transforms.SOURCE,
+    stickiness.PROGRAM: _TRACE + transforms.REWRITE + stickiness.SOURCE,
+}
 
 TCP, UDP = "TCP", "UDP"
 
@@ -253,7 +251,7 @@ def forwarding_headers(front: Front) -> Resource:
     removed = ["x-forwarded-for"] if mode == "remove" else []
     return {
         "request_headers_to_add": added,
-        "request_headers_to_remove": [*_INNER_HEADERS, *removed],
+        "request_headers_to_remove": [_EXTERNAL, *removed],
     }
 
 
@@ -355,6 +353,8 @@ def _http(front: Front, routes: str, xds: Path) -> Resource:
             },
             "rds": {"route_config_name": routes, "config_source": source_of(xds, routes)},
             "use_remote_address": True,
+            # Envoy takes orders from nobody, however near: no client comes from there.
+            "internal_address_config": {"cidr_ranges": [_NOBODY]},
             # By routes: of a client on this machine Envoy would tell another address.
             "skip_xff_append": True,
             "server_header_transformation": "PASS_THROUGH",
@@ -376,7 +376,7 @@ def _http_filters() -> list[Resource]:
     lua = {
         "@type": f"{_FILTERS}.http.lua.v3.Lua",
         "default_source_code": {"inline_string": _PROGRAM},
-        "source_codes": {stickiness.PROGRAM: {"inline_string": _SHARED + stickiness.SOURCE}},
+        "source_codes": {name: {"inline_string": source} for name, source in _PROGRAMS.items()},
     }
     router = {"@type": f"{_FILTERS}.http.router.v3.Router", "suppress_envoy_headers": True}
     return [

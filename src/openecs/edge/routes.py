@@ -105,7 +105,7 @@ def _transformed(rule: Rule, made: Iterable[Route]) -> Iterator[Route]:
     changed = transforms.filters(rule.transforms)
     for route in made:
         kept = route.get("typed_per_filter_config", {})
-        yield {**route, "typed_per_filter_config": {**kept, **changed}} if changed else route
+        yield {**route, "typed_per_filter_config": {**changed, **kept}} if changed else route
 
 
 def _named(priority: int, match: Route, actions: Sequence[Action], ways: Ways) -> Iterator[Route]:
@@ -178,7 +178,7 @@ def _shared(
                 {
                     "name": group.target_group_arn,
                     "weight": group.weight,
-                    "typed_per_filter_config": filters.get(group.target_group_arn, {}),
+                    **_sticky(filters.get(group.target_group_arn)),
                     **_named_group(ways.groups[group.target_group_arn]),
                 }
                 for group in weighted
@@ -193,6 +193,14 @@ def _shared(
         "route": {**shares, "retry_policy": _retry(f"{_UNSENT},reset")},
     }
     yield {"match": match, "route": {**shares, "retry_policy": _retry(_UNSENT)}}
+
+
+def _sticky(filters: Route | None) -> Route:
+    """What is done with the requests of a group with sticky sessions."""
+    if filters is None:
+        return {}
+    inner = [stickiness.TARGET, stickiness.GROUP]
+    return {"typed_per_filter_config": filters, "request_headers_to_remove": inner}
 
 
 def _named_group(group: TargetGroup) -> Route:

@@ -15,15 +15,18 @@ from openecs.model.load_balancing import Rewrite, Transform
 
 Resource = dict[str, Any]
 
+#: The program's name in Envoy.
+PROGRAM = "rewriting"
 #: Where the filter leaves the new text, and the program what was asked for, for access logs.
 REWRITTEN, ASKED = "openecs.rewritten", "openecs.asked"
 
 _FILTER = "envoy.filters.http.header_to_metadata"
 _CONFIG = "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config"
+_PER_ROUTE = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 _HEADERS = {"host-header-rewrite": ":authority", "url-rewrite": ":path"}
 _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
-SOURCE = f"""
+REWRITE = f"""
 local function rewrite_one(handle, name, made, allowed)
   local headers, kept = handle:headers(), handle:streamInfo():dynamicMetadata()
   local asked = headers:get(name) or ""
@@ -48,6 +51,13 @@ local function rewrite(handle)
 end
 """
 
+SOURCE = f"""{REWRITE}
+function envoy_on_request(handle)
+  trace(handle)
+  rewrite(handle)
+end
+"""
+
 
 def rewriting_filter() -> Resource:
     """Envoy's filter, which does nothing but where a route says so."""
@@ -57,7 +67,12 @@ def rewriting_filter() -> Resource:
 def filters(transforms: Sequence[Transform]) -> Resource:
     """What Envoy's filters do with the requests of a rule."""
     rules = [_rule(each, rewrite) for each in transforms for rewrite in each.rewrites]
-    return {_FILTER: {"@type": _CONFIG, "request_rules": rules}} if rules else {}
+    if not rules:
+        return {}
+    return {
+        _FILTER: {"@type": _CONFIG, "request_rules": rules},
+        "envoy.filters.http.lua": {"@type": _PER_ROUTE, "name": PROGRAM},
+    }
 
 
 def before_port(regex: str) -> str:

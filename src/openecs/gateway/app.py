@@ -11,14 +11,16 @@ from typing import Any
 
 import structlog
 
-from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service
+from openecs.api.base import ApiSettings, Call, Caller, Members, Operation, Service, Streams
 from openecs.api.channels import ServeSession
 from openecs.gateway import complaints, errors, services, sigv4, web_sockets
 from openecs.gateway.authorization import is_root
 from openecs.gateway.catalog import Catalog, Target
 from openecs.gateway.credentials import Credentials
 from openecs.gateway.dispatch import Dispatch
+from openecs.gateway.event_streams import OpenStreams, streamed
 from openecs.gateway.exchange import BODY_LIMIT, Reply, Request, too_large
+from openecs.gateway.protocol.typed_json import CheckedMembers
 from openecs.gateway.refusal import Reason, Refused
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Store
@@ -52,6 +54,16 @@ class RootOnly:
     handle: Callable[[Caller], Awaitable[Reply]]
 
 
+@dataclass(frozen=True, slots=True)
+class SelfGuarded:
+    """A path of OpenECS's own that sees for itself who asks."""
+
+    handle: Callable[[Request], Awaitable[Reply]]
+
+
+Special = Open | RootOnly | SelfGuarded
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """All AWS services on one port, and paths of OpenECS's own.
@@ -69,8 +81,9 @@ class Gateway:
     ids: Ids
     settings: ApiSettings
     authorize: Authorize
-    special: Mapping[tuple[str, str], Open | RootOnly]
+    special: Mapping[tuple[str, str], Special]
     serve_session: ServeSession | None = None
+    streams: OpenStreams = field(init=False, default_factory=OpenStreams)
     _catalog: Catalog = field(init=False, default_factory=Catalog)
     _dispatch: Dispatch = field(init=False)
 
@@ -97,7 +110,10 @@ class Gateway:
         reply = await self._reply(request, request_id, now)
         await send(_start(reply, request_id, now))
         content = b"" if request.method == "HEAD" else reply.body
-        await send({"type": "http.response.body", "body": content})
+        if reply.parts is None:
+            await send({"type": "http.response.body", "body": content})
+        else:
+            await self.streams.send(reply.parts, receive, send)
 
     async def _reply(self, request: Request, request_id: str, now: datetime) -> Reply:
         target: Target | None = None
@@ -132,6 +148,9 @@ class Gateway:
         await self.authorize(call, target, request, members)
         operation = self._built(target)
         _validate(target, members)
+        if isinstance(operation, Streams):
+            told = await self._dispatch.stream(operation, call, members)
+            return streamed(target.operation, told)
         response = await self._dispatch.run(operation, call, members)
         return target.wire.reply(target.operation, response, request_id)
 
@@ -159,11 +178,13 @@ class Gateway:
             raise errors.not_built(target)
         return operation
 
-    async def _special(self, special: Open | RootOnly, request: Request, now: datetime) -> Reply:
+    async def _special(self, special: Special, request: Request, now: datetime) -> Reply:
         _check_size(request)
         match special:
             case Open(handle):
                 return await handle()
+            case SelfGuarded(handle_request):
+                return await handle_request(request)
             case RootOnly(handle_caller):
                 caller = await self._authenticate(sigv4.claim(request), request, now)
                 if not is_root(caller):
@@ -178,6 +199,8 @@ def _check_size(request: Request) -> None:
 
 
 def _validate(target: Target, members: Members) -> None:
+    if isinstance(members, CheckedMembers):
+        return
     shape = target.operation.input_shape
     found = target.service.validator.complaints(shape, members) if shape else []
     if found:
@@ -238,8 +261,9 @@ def _start(reply: Reply, request_id: str, now: datetime) -> _Message:
     headers += [
         (b"x-amzn-requestid", request_id.encode()),
         (b"date", _date(now.replace(microsecond=0))),
-        (b"content-length", str(len(reply.body)).encode()),
     ]
+    if reply.parts is None:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 

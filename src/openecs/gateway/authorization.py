@@ -6,18 +6,14 @@ user needs no policy; ``GetCallerIdentity`` needs none either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from openecs.api.base import Access, Asked, Call, Caller, Members, Service
-from openecs.api.iam import principals
-from openecs.api.iam.principals import Known
-from openecs.decide.access.evaluation import Denial, Policies, PolicyKind, denied, message
+from openecs.api.iam import judging, principals
 from openecs.gateway.catalog import Target
 from openecs.gateway.exchange import Request
 from openecs.gateway.refusal import Reason, Refused
-from openecs.model.policies import AccessRequest
-from openecs.store.base import Store, View
+from openecs.store.base import Store
 
 #: IAM's prefixes of actions, where they are not the name a request is signed for.
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -48,7 +44,9 @@ class Authorization:
         access = self._access.get((target.service.name, target.name), _unknown_resource(action))
         circumstances = _circumstances(call, request)
         refused = await self._store.read(
-            lambda view: _refusal(view, call, access(view, call, members), circumstances)
+            lambda view: judging.refusal(
+                principals.known(view, call.caller), access(view, call, members), circumstances
+            )
         )
         if refused is not None:
             raise Refused(Reason.ACCESS_DENIED, refused)
@@ -68,37 +66,10 @@ def _unknown_resource(action: str) -> Access:
     return lambda _view, _call, _members: (Asked(action=action),)
 
 
-def _refusal(
-    view: View, call: Call, asked: Iterable[Asked], circumstances: Mapping[str, tuple[str, ...]]
-) -> str | None:
-    """AWS's message of the first thing asked that is denied."""
-    known = principals.known(view, call.caller)
-    for each in asked:
-        request = AccessRequest(
-            principal=known.principal,
-            action=each.action,
-            resource=each.resource,
-            context={**known.context, **circumstances, **each.context},
-        )
-        denial = _denial(request, known, each)
-        if denial is not None:
-            return message(request, denial)
-    return None
-
-
-def _denial(request: AccessRequest, known: Known, asked: Asked) -> Denial | None:
-    policies: Policies = known.policies
-    if asked.policy is not None or asked.policy_kind is PolicyKind.TRUST:
-        policies = replace(policies, resource=asked.policy, resource_kind=asked.policy_kind)
-    return denied(request, policies)
-
-
 def _circumstances(call: Call, request: Request) -> Mapping[str, tuple[str, ...]]:
     """The global condition keys that are of the request and not of who makes it."""
     told = {
-        "aws:currenttime": (call.now.isoformat(),),
-        "aws:epochtime": (str(int(call.now.timestamp())),),
-        "aws:requestedregion": (call.scope.region,),
+        **judging.circumstances(call.now, call.scope.region),
         "aws:securetransport": (str(request.is_secure).lower(),),
         "aws:sourceip": (request.client,) if request.client else (),
     }

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from openecs.api.base import Call, Logs, Measures, Members, Operation, Reads, Service, Writes
+from openecs.api.base import (
+    Call,
+    Logs,
+    Measures,
+    Members,
+    Operation,
+    Reads,
+    Service,
+    Streams,
+    Told,
+    Writes,
+)
 from openecs.store.base import Conflict, Store
 from openecs.store.logs import LogStore
 from openecs.store.metrics import MetricStore
+
+#: Operations that answer once.
+Answers = Reads | Writes | Measures | Logs
 
 #: How often an operation is tried anew when others write what it has read.
 _ATTEMPTS = 5
@@ -33,7 +47,14 @@ class Dispatch:
         """The operation, or None where it is not built."""
         return self._operations.get((service, operation))
 
-    async def run(self, operation: Operation, call: Call, members: Mapping[str, Any]) -> Members:
+    async def stream(
+        self, operation: Streams, call: Call, members: Mapping[str, Any]
+    ) -> AsyncIterator[Told]:
+        """What the operation tells. Raises ``ServiceError`` and ``StoreError``."""
+        found = await self._store.read(lambda view: operation.find(view, call, members))
+        return operation.function(self._logs, call, members, found)
+
+    async def run(self, operation: Answers, call: Call, members: Mapping[str, Any]) -> Members:
         """The operation's response. Raises ``ServiceError`` and ``StoreError``."""
         match operation:
             case Reads():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote_plus
@@ -80,6 +80,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    #: What comes behind the body, whenever it does; None: nothing.
+    parts: AsyncIterator[bytes] | None = None
 
 
 def pairs(encoded: str) -> tuple[tuple[str, str], ...]:

@@ -25,6 +25,10 @@ class ClusterStatus(StrEnum):
     INACTIVE = "INACTIVE"
 
 
+#: The setting of clusters by which what they do is measured.
+CONTAINER_INSIGHTS = "containerInsights"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityProviderStrategyItem:
     """How many tasks a provider gets: ``base`` first, then by relative ``weight``."""
@@ -91,6 +95,12 @@ class Cluster:
     def arn(self) -> str:
         """The ARN of the cluster."""
         return cluster_arn(self.scope, self.name)
+
+    @property
+    def container_insights(self) -> str:
+        """``enabled``, ``enhanced`` or ``disabled``."""
+        found = (each.value for each in self.settings if each.name == CONTAINER_INSIGHTS)
+        return next((value for value in found if value), "disabled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,3 +71,5 @@ class ExpressGateway:
     updated_at: datetime
     #: When the service was deleted: what is here goes with its last task.
     left_at: datetime | None = None
+    #: The log group that was made for it; None where it was told another.
+    log_group: str | None = None

@@ -6,9 +6,10 @@ CloudWatch User Guide, "CloudWatch concepts" and "Statistics definitions".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from math import copysign, exp, log
+
+import msgspec
 
 from openecs.model.identity import Scope
 
@@ -16,8 +17,12 @@ from openecs.model.identity import Scope
 HIGH_RESOLUTION = 1
 STANDARD_RESOLUTION = 60
 
-#: Values beyond which neighbours are put together, and the logarithm of a bucket's growth.
-_MANY, _BUCKET = 150, log(1.01)
+#: Values of one span that are kept as they are; beyond, neighbours are put together.
+MANY_VALUES = 150
+#: The logarithm of a bucket's growth.
+_BUCKET = log(1.01)
+#: Whole numbers up to this one are more than one percent apart: each is a bucket of its own.
+_SMALL = 50
 
 Dimensions = tuple[tuple[str, str], ...]
 
@@ -27,8 +32,7 @@ def dimensions(**named: str) -> Dimensions:
     return tuple(sorted(named.items()))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """One time series: a name in a namespace with exactly these dimensions, by name."""
 
     scope: Scope
@@ -37,8 +41,8 @@ class Metric:
     dimensions: Dimensions = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+# Told by the hundred thousand and never part of a cycle: the collector passes over what has no gc.
+class Statistics(msgspec.Struct, frozen=True, gc=False):
     """What is known of the values of one span of time.
 
     ``values`` are values and how often each came, ascending: what percentiles are told from. Where
@@ -58,36 +62,47 @@ def merged(parts: Sequence[Statistics]) -> Statistics:
 
     Percentiles are known only where they are of every part.
     """
+    if len(parts) == 1:
+        return parts[0]
     weights: dict[float, float] = {}
     if all(part.values for part in parts):
-        for value, count in (each for part in parts for each in part.values):
-            weights[value] = weights.get(value, 0.0) + count
+        for part in parts:
+            for value, count in part.values:
+                weights[value] = weights.get(value, 0.0) + count
     return Statistics(
-        count=sum(part.count for part in parts),
-        sum=sum(part.sum for part in parts),
-        minimum=min(part.minimum for part in parts),
-        maximum=max(part.maximum for part in parts),
+        count=sum([part.count for part in parts]),
+        sum=sum([part.sum for part in parts]),
+        minimum=min([part.minimum for part in parts]),
+        maximum=max([part.maximum for part in parts]),
         values=tuple(sorted(weights.items())),
     )
 
 
-def condensed(statistics: Statistics) -> Statistics:
+def condensed(statistics: Statistics, most: int = MANY_VALUES) -> Statistics:
     """The same with fewer values where there are many: each stands for those within one percent."""
-    if len(statistics.values) <= _MANY:
+    if len(statistics.values) <= most:
         return statistics
     weights: dict[float, float] = {}
     for value, count in statistics.values:
         near = _near(value)
         weights[near] = weights.get(near, 0.0) + count
-    return replace(statistics, values=tuple(sorted(weights.items())))
+    return msgspec.structs.replace(statistics, values=tuple(sorted(weights.items())))
 
 
 def _near(value: float) -> float:
-    """The middle of the bucket of a value: buckets grow by one percent."""
-    if value == 0:
-        return 0.0
-    exponent = round(log(abs(value)) / _BUCKET)
-    return copysign(exp(exponent * _BUCKET), value)
+    if abs(value) <= _SMALL and value == int(value):
+        return value
+    return middle_of(bucket_of(value), value)
+
+
+def bucket_of(value: float) -> int:
+    """Which of the buckets a value other than 0 is in: each ends one percent above the last."""
+    return round(log(abs(value)) / _BUCKET)
+
+
+def middle_of(bucket: int, sign: float) -> float:
+    """What all values in a bucket stand for."""
+    return copysign(exp(bucket * _BUCKET), sign)
 
 
 def of_values(values: Iterable[tuple[float, float]]) -> Statistics:
@@ -110,8 +125,7 @@ def of_value(value: float) -> Statistics:
     return Statistics(1.0, value, value, value, ((value, 1.0),))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something measured: ``unit`` is one of CloudWatch's, ``resolution`` 1 or 60 seconds.
 
     Samples of one metric and unit at one time add up; none replaces another.
@@ -124,8 +138,7 @@ class Sample:
     resolution: int = STANDARD_RESOLUTION
 
 
-@dataclass(frozen=True, slots=True)
-class Datapoint:
+class Datapoint(msgspec.Struct, frozen=True, gc=False):
     """The statistics of one period, which begins at ``timestamp``, in one unit."""
 
     timestamp: datetime

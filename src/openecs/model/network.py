@@ -6,8 +6,37 @@ Amazon EC2 API Reference, ``Vpc``, ``Subnet``, ``SecurityGroup``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from openecs.model.identity import Scope
+
+#: What a VPC has that was given no DHCP options: the engine's name servers.
+DEFAULT_DHCP_OPTIONS = "default"
+#: The name servers of the VPC itself, by name.
+AMAZON_PROVIDED_DNS = "AmazonProvidedDNS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DhcpOptions:
+    """What hosts in a VPC are told of name servers and their like."""
+
+    scope: Scope
+    #: ``dopt-`` and 17 hexadecimal digits.
+    id: str
+    #: ``domain-name-servers`` and others, with their values.
+    configurations: dict[str, tuple[str, ...]]
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name_servers(self) -> tuple[str, ...]:
+        """The addresses of name servers; none: those of the engine."""
+        servers = self.configurations.get("domain-name-servers", ())
+        return tuple(each for each in servers if each != AMAZON_PROVIDED_DNS)
+
+    @property
+    def search_domains(self) -> tuple[str, ...]:
+        """The domains of names without one; several stand in one value, as Linux takes them."""
+        return tuple(w for v in self.configurations.get("domain-name", ()) for w in v.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +50,7 @@ class Vpc:
     is_default: bool = False
     dns_support: bool = True
     dns_hostnames: bool = False
+    dhcp_options_id: str = DEFAULT_DHCP_OPTIONS
     instance_tenancy: str = "default"
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -44,6 +74,49 @@ class Subnet:
     def arn(self) -> str:
         """``arn:aws:ec2:R:A:subnet/ID``."""
         return self.scope.arn("ec2", f"subnet/{self.id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpcEndpoint:
+    """A gateway endpoint: the way from a VPC to a service of AWS's, as route tables name it."""
+
+    scope: Scope
+    #: ``vpce-`` and 17 hexadecimal digits.
+    id: str
+    vpc_id: str
+    #: ``com.amazonaws.us-east-1.s3``.
+    service_name: str
+    created_at: datetime
+    route_tables: tuple[str, ...] = ()
+    #: As it was given; None: everybody may do everything.
+    policy: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixListEntry:
+    """One block of addresses of a prefix list."""
+
+    cidr: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixList:
+    """Blocks of addresses that rules of security groups name together."""
+
+    scope: Scope
+    #: ``pl-`` and 17 hexadecimal digits.
+    id: str
+    name: str
+    #: ``IPv4`` or ``IPv6``.
+    address_family: str
+    max_entries: int
+    entries: tuple[PrefixListEntry, ...] = ()
+    #: Counts the changes of the entries.
+    version: int = 1
+    is_modified: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,7 +188,7 @@ class ServedGroup:
     target_group_arn: str
     container_name: str
     container_port: int
-    #: The target group's; None before it is registered.
+    #: The target group's; None before it is looked up.
     protocol: str | None = None
     #: The target's id and port; None before it is registered.
     target_id: str | None = None

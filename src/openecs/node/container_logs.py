@@ -7,6 +7,7 @@ it was read is written with what was read: whoever reads next goes on there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,13 +120,32 @@ class ContainerLogs:
         while True:
             try:
                 if not name:
-                    return await self._runtime.observe(self._installation)
+                    return await self._all()
                 found = await self._runtime.inspect(name)
             except EngineUnavailable as error:
                 log.debug("output is not looked for", reason=error.message)
                 await asyncio.sleep(_RETRY)
             else:
                 return () if found is None else (found,)
+
+    async def _all(self) -> Sequence[ContainerObservation]:
+        """All there is; how far others were read, whose removal nobody saw, is forgotten."""
+        # In this order: what is made meanwhile is not among the sources.
+        try:
+            known = await self._logs.sources(self._source(""))
+        except StoreError as error:
+            log.debug("cursors are not looked for", reason=str(error))
+            known = ()
+        found = await self._runtime.observe(self._installation)
+        there = {self._source(each.id) for each in found}
+        for source in known:
+            if source not in there:
+                with contextlib.suppress(StoreError):
+                    await self._logs.forget_cursor(source)
+        return found
+
+    def _source(self, id_: str) -> str:
+        return f"container/{self._installation}/{id_}"
 
     async def _follow(self, observed: ContainerObservation) -> None:
         """Read until the container has ended and is not begun again."""
@@ -154,6 +174,7 @@ class ContainerLogs:
         before = await self._runtime.inspect(observed.id)
         destination = _destination(observed.labels, observed.id)
         if before is None or destination is None:
+            await self._logs.forget_cursor(self._source(observed.id))
             await self._logs.forget_cursor(observed.id)
             return None
         await self._copy(observed.id, destination)
@@ -163,7 +184,9 @@ class ContainerLogs:
         return after
 
     async def _copy(self, id_: str, destination: _Destination) -> None:
-        mark = mark_of(await self._logs.cursor(id_))
+        source = self._source(id_)
+        # Cursors were named after the container alone once.
+        mark = mark_of(await self._logs.cursor(source) or await self._logs.cursor(id_))
         reader = LineReader(mark, log_options.begins_of(destination.options))
         output = aiter(self._runtime.output(id_, mark.since))
         coming = asyncio.ensure_future(_next(output))
@@ -172,24 +195,24 @@ class ContainerLogs:
                 patience = _PATIENCE if reader.is_waiting else None
                 done, _ = await asyncio.wait({coming}, timeout=patience)
                 if not done:
-                    await self._keep(id_, destination, reader, reader.flush())
+                    await self._keep(source, destination, reader, reader.flush())
                     continue
                 pieces = coming.result()
                 if pieces is None:
                     break
-                await self._keep(id_, destination, reader, reader.read(pieces))
+                await self._keep(source, destination, reader, reader.read(pieces))
                 coming = asyncio.ensure_future(_next(output))
-            await self._keep(id_, destination, reader, reader.end())
+            await self._keep(source, destination, reader, reader.end())
         finally:
             coming.cancel()
 
     async def _keep(
-        self, id_: str, destination: _Destination, reader: LineReader, events: list[LogEvent]
+        self, source: str, destination: _Destination, reader: LineReader, events: list[LogEvent]
     ) -> None:
         if not events:
             return
         now = milliseconds(self._clock())
-        cursor = Cursor(id_, str(reader.mark()))
+        cursor = Cursor(source, str(reader.mark()))
         group = await self._group(destination)
         if group is None:
             log.warning("output is dropped: no such log group", group=destination.group)

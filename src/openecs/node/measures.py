@@ -101,9 +101,8 @@ def _insights(view: View, tasks: Sequence[tuple[Task, TaskDefinition]]) -> Mappi
     found = {}
     for scope, name in {(task.scope, task.cluster) for task, _ in tasks}:
         cluster = view.get(CLUSTERS, scope, name)
-        for setting in cluster.settings if cluster else ():
-            if setting.name == "containerInsights" and setting.value in _INSIGHTS and cluster:
-                found[cluster.arn] = _INSIGHTS[setting.value]
+        if cluster is not None and cluster.container_insights in _INSIGHTS:
+            found[cluster.arn] = _INSIGHTS[cluster.container_insights]
     return found
 
 

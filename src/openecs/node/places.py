@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openecs.api.ec2 import network, task_interfaces
-from openecs.model.network import SecurityGroup, Subnet, Vpc
+from openecs.model.network import DhcpOptions, SecurityGroup, Subnet, Vpc
 from openecs.model.tasks import Task
 from openecs.runtime.base import CannotCreateNetwork, NetworkSpec
 from openecs.store.base import View
+from openecs.store.network import DHCP_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A subnet and the VPC it is a part of."""
+    """A subnet, the VPC it is a part of, and the DHCP options that were given to that."""
 
     vpc: Vpc
     subnet: Subnet
+    dhcp_options: DhcpOptions | None
 
 
 def subnet_of(task: Task, view: View) -> Place | None:
@@ -31,7 +33,7 @@ def subnet_of(task: Task, view: View) -> Place | None:
     vpc = network.vpc(view, task.scope, subnet.vpc_id) if subnet else None
     if subnet is None or vpc is None:
         raise CannotCreateNetwork(f"The subnet ID '{name}' does not exist")
-    return Place(vpc, subnet)
+    return Place(vpc, subnet, view.get(DHCP_OPTIONS, task.scope, vpc.dhcp_options_id))
 
 
 def groups_of(view: View, task: Task) -> list[SecurityGroup]:

@@ -35,20 +35,12 @@ def read_environment_files(
 def registry_auth(
     container: ContainerDefinition, registries: Mapping[str, RegistryAuth]
 ) -> RegistryAuth | None:
-    """What opens the container's registry; None where the definition names no secret.
-
-    Raises ``ResourceInitialization`` where it names one that is not to be had.
-    """
+    """What opens the container's registry, where the settings know the secret it names."""
     if container.repository_credentials is None:
         return None
     secret = container.repository_credentials.credentials_parameter
-    for known in (secret, secret.rpartition(":secret:")[2], _secret_name(secret)):
-        if known in registries:
-            return registries[known]
-    raise ResourceInitialization(
-        "unable to pull secrets or registry auth: execution resource retrieval failed: unable to "
-        f"retrieve secret from asm: {secret}: not among the registry_credentials of this machine"
-    )
+    named = (secret, secret.rpartition(":secret:")[2], _secret_name(secret))
+    return next((registries[known] for known in named if known in registries), None)
 
 
 def _secret_name(secret: str) -> str:

@@ -34,7 +34,8 @@ def settle(tx: Transaction, task: Task, now: datetime, *, are_balanced: bool) ->
 
     ``are_balanced``: whether load balancers run that send requests to targets.
     """
-    for change in tuple(serving.changes(_knowing(tx, task), are_balanced=are_balanced)):
+    task = _knowing(tx, task)
+    for change in tuple(serving.changes(task, are_balanced=are_balanced)):
         match change:
             case Register():
                 task = _register(tx, task, change, now)

@@ -23,6 +23,7 @@ from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task
 from openecs.node import places, resources
 from openecs.node.places import Place
+from openecs.node.secrets import TaskSecrets
 from openecs.node.settings import NodeSettings
 from openecs.runtime import spec
 from openecs.runtime.base import (
@@ -33,6 +34,7 @@ from openecs.runtime.base import (
     PlaceLost,
     Runtime,
 )
+from openecs.runtime.environment import Fetched
 from openecs.store.base import StoreError
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,8 @@ ADDRESSES_TRIED = 8
 TEAR_DOWN = "tear-down"
 
 Work = Callable[[], Awaitable[None]]
+#: What the machine tells a task's containers in their environment, by their names.
+Told = Callable[[Task, TaskDefinition], Awaitable[Mapping[str, Mapping[str, str]]]]
 
 
 class TaskRun:
@@ -53,7 +57,8 @@ class TaskRun:
     ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
     retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
     records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand,
-    ``admit`` has its address guarded, ``prepare_logs`` is told a container's labels and id before
+    ``admit`` has its address guarded, ``secrets`` reads what it is to know, ``told`` is what
+    the machine tells its containers, ``prepare_logs`` is told a container's labels and id before
     it starts.
     """
 
@@ -71,6 +76,8 @@ class TaskRun:
         finish: Callable[[], Awaitable[None]],
         subnet: Callable[[], Awaitable[Place | None]],
         admit: Callable[[str], Awaitable[None]],
+        secrets: TaskSecrets,
+        told: Told,
         prepare_logs: Callable[[Mapping[str, str], str], Awaitable[None]],
     ) -> None:
         self.definition = definition
@@ -85,6 +92,8 @@ class TaskRun:
         self._finish = finish
         self._subnet = subnet
         self._admit = admit
+        self._secrets = secrets
+        self._told = told
         self._prepare_logs = prepare_logs
         self._spec: spec.TaskSpec | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -213,7 +222,13 @@ class TaskRun:
         address = addresses.free_address(subnet.subnet.cidr, taken | refused, self._task.id)
         if address is None:
             raise CannotCreateNetwork(places.exhausted(subnet.subnet))
-        return spec.TaskPlace(network=places.network_of(subnet.vpc).name, address=address)
+        options = subnet.dhcp_options
+        return spec.TaskPlace(
+            network=places.network_of(subnet.vpc).name,
+            address=address,
+            dns_servers=options.name_servers if options else (),
+            dns_search_domains=options.search_domains if options else (),
+        )
 
     async def _set_up_at(self, place: spec.TaskPlace | None) -> None:
         settings = self._settings
@@ -227,7 +242,11 @@ class TaskRun:
             self._task,
             self.definition,
             installation=settings.installation,
-            environment_files=files,
+            fetched=Fetched(
+                files,
+                await self._secrets.values(self._task, self.definition),
+                await self._told(self._task, self.definition),
+            ),
             file_systems=settings.file_systems,
             place=place,
         )
@@ -248,7 +267,7 @@ class TaskRun:
         containing = self.definition.container(name)
         if containing is None:
             return
-        auth = resources.registry_auth(containing, self._settings.registries)
+        auth = await self._secrets.registry(self._task, self.definition, containing)
         self._pulling.add(name)
         self._pull_started_at = self._pull_started_at or self._clock()
         await self._runtime.pull(prepared.image, self._settings.pull_behavior, auth)

@@ -109,7 +109,8 @@ class ContainerSpec:
     labels: Mapping[str, str]
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    #: Has what is secret, too: nobody prints it.
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     working_directory: str = ""
     user: str = ""
     hostname: str = ""
@@ -147,7 +148,7 @@ class ContainerSpec:
     ipc_mode: str = ""
     health_check: HealthCheck | None = None
     log_driver: str = ""
-    log_options: Mapping[str, str] = field(default_factory=dict)
+    log_options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """A container's environment. Pure.
 
-Later wins: environment files, the definition's ``environment``, the override of RunTask. What the
-image sets is the engine's business and loses to all of them.
+Later wins: what the machine tells, environment files, the definition's ``environment``, its
+``secrets``, the override of RunTask. What the image sets is the engine's business and loses to all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from openecs.model.task_definitions import ContainerDefinition
 from openecs.model.tasks import LaunchType, Task
@@ -19,20 +20,27 @@ EXECUTION_ENVIRONMENT = {
 }
 
 
-def environment_of(
-    task: Task, definition: ContainerDefinition, files: Mapping[str, str]
-) -> dict[str, str]:
-    """The variables a container starts with, but for its image's own.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a task needs from elsewhere: environment files by ARN, secrets by ``valueFrom``."""
 
-    ``files`` maps the ARN of each environment file to its contents.
-    """
+    environment_files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: What the machine tells each container, by its name.
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+
+
+def environment_of(task: Task, definition: ContainerDefinition, fetched: Fetched) -> dict[str, str]:
+    """The variables a container starts with, but for its image's own."""
     override = task.overrides.of(definition.name)
     environment = {"AWS_EXECUTION_ENV": EXECUTION_ENVIRONMENT[task.launch_type]}
     if task.launch_type is LaunchType.FARGATE:
         environment |= {"AWS_REGION": task.scope.region, "AWS_DEFAULT_REGION": task.scope.region}
+    environment |= fetched.told.get(definition.name, {})
     for file in reversed(override.environment_files or definition.environment_files):
-        environment |= parse_environment_file(files[file.value])
+        environment |= parse_environment_file(fetched.environment_files[file.value])
     environment |= {pair.name: pair.value for pair in definition.environment}
+    environment |= {each.name: fetched.secrets[each.value_from] for each in definition.secrets}
     environment |= {pair.name: pair.value for pair in override.environment}
     return environment
 

@@ -15,6 +15,7 @@ from openecs.model.containers import PAUSE
 from openecs.model.task_definitions import (
     ContainerDefinition,
     Device,
+    LogConfiguration,
     NetworkMode,
     PortMapping,
     TaskDefinition,
@@ -37,7 +38,7 @@ from openecs.runtime.base import (
     TaskGroupSpec,
     VolumeSpec,
 )
-from openecs.runtime.environment import environment_of
+from openecs.runtime.environment import Fetched, environment_of
 
 MIB = 1024 * 1024
 CPU_PERIOD = 100_000
@@ -62,10 +63,15 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlace:
-    """Where an awsvpc task stands: a network of the engine, and its address there."""
+    """Where an awsvpc task stands: a network of the engine, its address there, and who knows names.
+
+    No name servers: the engine's.
+    """
 
     network: str
     address: str
+    dns_servers: tuple[str, ...] = ()
+    dns_search_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class _Build:
     labels: Mapping[str, str]
     #: Volume name to what a mount of it refers to.
     sources: Mapping[str, Mount]
-    environment_files: Mapping[str, str]
+    fetched: Fetched
     group: TaskGroupSpec | None
     place: TaskPlace | None
 
@@ -87,13 +93,13 @@ def containers_of(
     definition: TaskDefinition,
     *,
     installation: str,
-    environment_files: Mapping[str, str],
+    fetched: Fetched,
     file_systems: Mapping[str, str],
     place: TaskPlace | None = None,
 ) -> TaskSpec:
     """What the engine has to make for a task; one of mode awsvpc has a ``place``.
 
-    ``environment_files`` maps ARNs to contents, ``file_systems`` file system ids to local paths.
+    ``file_systems`` maps file system ids to local paths.
     Raises ``CannotCreateVolume`` where a file system is mapped to no path.
     """
     build = _Build(
@@ -101,7 +107,7 @@ def containers_of(
         definition,
         _labels(task, definition, installation),
         {v.name: volumes.source(task, v, file_systems) for v in definition.volumes},
-        environment_files,
+        fetched,
         _group(task, definition),
         place,
     )
@@ -187,6 +193,8 @@ def _pause(build: _Build) -> ContainerSpec:
         labels={**build.labels, LABEL_CONTAINER_NAME: PAUSE},
         network_mode=place.network if place else "none",
         ip_address=place.address if place else "",
+        dns_servers=place.dns_servers if place else (),
+        dns_search_domains=place.dns_search_domains if place else (),
         ipc_mode="shareable" if build.definition.ipc_mode == "task" else "",
         init=build.definition.pid_mode == "task",
         cgroup_parent=build.group.cgroup_parent if build.group else "",
@@ -209,7 +217,7 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
         },
         entry_point=definition.entry_point,
         command=override.command or definition.command,
-        environment=environment_of(task, definition, build.environment_files),
+        environment=environment_of(task, definition, build.fetched),
         working_directory=definition.working_directory or "",
         user=definition.user or "",
         privileged=bool(definition.privileged),
@@ -221,7 +229,7 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
         tty=bool(definition.pseudo_terminal),
         health_check=definition.health_check,
         log_driver=driver,
-        log_options=driver_options,
+        log_options={**driver_options, **_secret_options(logs, build.fetched)},
         mounts=tuple(volumes.mounts(definition, build.sources)),
         volumes_from=tuple(
             container_name(task, v.source_container) + (":ro" if v.read_only else "")
@@ -235,6 +243,12 @@ def _container(build: _Build, definition: ContainerDefinition) -> ContainerSpec:
     )
     spec = _with_resources(build.task, definition, spec)
     return _with_linux_parameters(_with_network(build, definition, spec), definition)
+
+
+def _secret_options(logs: LogConfiguration | None, fetched: Fetched) -> dict[str, str]:
+    """The options of a log driver that are secrets."""
+    given = logs.secret_options if logs else ()
+    return {each.name: fetched.secrets[each.value_from] for each in given}
 
 
 def _with_resources(

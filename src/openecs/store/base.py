@@ -36,7 +36,8 @@ class Kind(Generic[T]):
 
     ``key`` is unique within the scope and orders listings. Each index maps a value to a tuple of
     words; ``find`` matches a whole tuple. ``indexes`` are looked up within one scope,
-    ``global_indexes`` over all scopes.
+    ``global_indexes`` over all scopes. What is ``sealed`` holds secrets and is encrypted on disk,
+    but for its key and the words of its indexes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind(Generic[T]):
     scope: Callable[[T], Scope]
     indexes: Mapping[str, IndexFunction] = field(default_factory=dict)
     global_indexes: Mapping[str, IndexFunction] = field(default_factory=dict)
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ USER_KEYS: Kind[UserKey] = Kind(
     scope=lambda key: key.scope,
     indexes={"user": lambda key: (name_key(key.user),)},
     global_indexes={"id": _id},
+    sealed=True,
 )
 
 SESSIONS: Kind[Session] = Kind(
@@ -63,6 +64,7 @@ SESSIONS: Kind[Session] = Kind(
     key=lambda session: session.id,
     scope=lambda session: session.scope,
     global_indexes={"id": _id},
+    sealed=True,
 )
 
 KINDS = (USERS, GROUPS, ROLES, POLICIES, INSTANCE_PROFILES, USER_KEYS, SESSIONS)

@@ -55,7 +55,17 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, exec_sessions, iam, logs, scaling
+from openecs.store import (
+    alarms,
+    dashboards,
+    exec_sessions,
+    iam,
+    logs,
+    network,
+    scaling,
+    secrets,
+    task_credentials,
+)
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -261,8 +271,6 @@ EXPRESS_GATEWAYS: Kind[ExpressGateway] = Kind(
     type=ExpressGateway,
     key=lambda g: part_key(g.cluster, g.service, g.id),
     scope=lambda g: g.scope,
-    # What is to be removed once its service has no tasks.
-    global_indexes={"left": lambda g: () if g.left_at else None},
 )
 
 DAEMON_TASK_DEFINITIONS: Kind[DaemonTaskDefinition] = Kind(
@@ -365,12 +373,13 @@ LOAD_BALANCER_STATES: Kind[LoadBalancerState] = Kind(
     scope=lambda s: s.scope,
 )
 
+#: Actions of listeners and rules have the secrets of OpenID Connect clients.
 LISTENERS: Kind[Listener] = Kind(
-    name="listener", type=Listener, key=lambda e: e.path, scope=lambda e: e.scope
+    name="listener", type=Listener, key=lambda e: e.path, scope=lambda e: e.scope, sealed=True
 )
 
 RULES: Kind[Rule] = Kind(
-    name="listener-rule", type=Rule, key=lambda r: r.path, scope=lambda r: r.scope
+    name="listener-rule", type=Rule, key=lambda r: r.path, scope=lambda r: r.scope, sealed=True
 )
 
 TARGET_GROUPS: Kind[TargetGroup] = Kind(
@@ -411,6 +420,7 @@ CERTIFICATES: Kind[Certificate] = Kind(
     key=lambda c: c.id,
     scope=lambda c: c.scope,
     indexes={"token": lambda c: (c.idempotency_token,) if c.idempotency_token else None},
+    sealed=True,
 )
 
 CERTIFICATE_ACCOUNTS: Kind[CertificateAccount] = Kind(
@@ -425,6 +435,7 @@ SERVER_CERTIFICATES: Kind[ServerCertificate] = Kind(
     type=ServerCertificate,
     key=lambda c: c.name,
     scope=lambda c: c.scope,
+    sealed=True,
 )
 
 ALL = (
@@ -470,8 +481,12 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     *alarms.KINDS,
+    *dashboards.KINDS,
     *exec_sessions.KINDS,
     *iam.KINDS,
     *logs.KINDS,
+    *network.KINDS,
     *scaling.KINDS,
+    *secrets.KINDS,
+    *task_credentials.KINDS,
 )

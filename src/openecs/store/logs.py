@@ -6,16 +6,18 @@ their group by its id; those of a group that was deleted are dropped later, by w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from openecs.model.log_queries import Answer, LogQuery, Question
 from openecs.model.logs import (
     KeptEvent,
     LogEvent,
     LogGroup,
     LogMetricFilter,
     LogStream,
+    LogSubscriptionFilter,
     Position,
 )
 from openecs.store.base import Kind
@@ -31,13 +33,30 @@ LOG_GROUPS: Kind[LogGroup] = Kind(
 LOG_METRIC_FILTERS: Kind[LogMetricFilter] = Kind(
     name="log-metric-filter",
     type=LogMetricFilter,
-    key=lambda each: metric_filter_key(each.group, each.name),
+    key=lambda each: filter_key(each.group, each.name),
     scope=lambda each: each.scope,
     indexes={"group": lambda each: (each.group,)},
     global_indexes={"present": lambda _: ()},
 )
 
-KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS)
+LOG_SUBSCRIPTION_FILTERS: Kind[LogSubscriptionFilter] = Kind(
+    name="log-subscription-filter",
+    type=LogSubscriptionFilter,
+    key=lambda each: filter_key(each.group, each.name),
+    scope=lambda each: each.scope,
+    indexes={"group": lambda each: (each.group,)},
+    global_indexes={"present": lambda _: ()},
+)
+
+LOG_QUERIES: Kind[LogQuery] = Kind(
+    name="log-query",
+    type=LogQuery,
+    key=lambda each: each.id,
+    scope=lambda each: each.scope,
+    global_indexes={"present": lambda _: ()},
+)
+
+KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS, LOG_SUBSCRIPTION_FILTERS, LOG_QUERIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +144,19 @@ class LogStore(Protocol):
         """The first events that are wanted, in their order; descending: the last, last first."""
         ...
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
-        """Events of all groups, with their group, behind an id, in the order they were kept in.
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
+        """Events behind an id, with their group, in the order they were kept in; None: of all.
 
         Once one is told, none with a smaller id comes any more.
+        """
+        ...
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """The answer to a question; ``is_over`` is asked now and then, by another thread.
+
+        Raises ``QuestionStopped`` and ``QuestionFailed``.
         """
         ...
 
@@ -142,6 +170,10 @@ class LogStore(Protocol):
 
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
+        ...
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """The sources that cursors are kept of, of those that start so."""
         ...
 
     async def forget_cursor(self, source: str) -> None:
@@ -160,6 +192,10 @@ class LogStore(Protocol):
         """Drop the events of a group from before a time."""
         ...
 
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first until all events have at most so many bytes; what went."""
+        ...
+
     async def drop(self, group: int) -> None:
         """Drop all streams of a group."""
         ...
@@ -169,8 +205,8 @@ class LogStore(Protocol):
         ...
 
 
-def metric_filter_key(group: str, name: str) -> str:
-    """The key of a metric filter; those of one group are next to each other."""
+def filter_key(group: str, name: str) -> str:
+    """The key of a filter; those of one group are next to each other."""
     return f"{group}:{name}"
 
 

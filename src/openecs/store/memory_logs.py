@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
+from openecs.model.log_queries import Answer, Question
 from openecs.model.logs import KeptEvent, LogEvent, LogStream, Position
+from openecs.store.log_questions import answered_of
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
 
 
@@ -98,15 +101,28 @@ class MemoryLogStore:
         found = (each for each in (reversed(events) if descending else events))
         return [each for each in found if _is_meant(each, wanted)][:limit]
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
         """Look at each."""
         found = [
-            (group, event)
-            for group, events in self._events.items()
+            (each, event)
+            for each, events in self._events.items()
+            if group in {None, each}
             for event in events
             if event.id > after
         ]
         return sorted(found, key=lambda pair: pair[1].id)[:limit]
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """Load what is meant into SQLite."""
+        rows = [
+            (e.id, e.timestamp, e.ingested, e.message, e.stream, group)
+            for group in question.groups
+            for e in self._events[group]
+            if question.start <= e.timestamp <= question.end
+        ]
+        return await asyncio.to_thread(answered_of, rows, question, is_over)
 
     async def newest(self) -> int:
         """The id of the last event."""
@@ -119,6 +135,10 @@ class MemoryLogStore:
     async def cursor(self, source: str) -> str | None:
         """How far a source was read."""
         return self._cursors.get(source)
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """Look at each."""
+        return sorted(source for source in self._cursors if source.startswith(prefix))
 
     async def forget_cursor(self, source: str) -> None:
         """A source has gone."""
@@ -135,6 +155,17 @@ class MemoryLogStore:
     async def trim(self, group: int, before: int) -> None:
         """Drop what is older."""
         self._events[group] = [e for e in self._events[group] if e.timestamp >= before]
+
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first."""
+        found = sorted((e.id, g, e) for g, events in self._events.items() for e in events)
+        size, dropped = sum(size_of(e.message) for _, _, e in found), 0
+        for _, group, event in found:
+            if size - dropped <= most:
+                break
+            self._events[group].remove(event)
+            dropped += size_of(event.message)
+        return dropped
 
     async def drop(self, group: int) -> None:
         """Drop all streams of a group."""

@@ -293,3 +293,48 @@ def test_alarms_on_several_metrics(cloudwatch):
         [{"Id": "m1"}],
     ):
         assert refused(cloudwatch.put_metric_alarm, **alarm, Metrics=broken)[0] == "ValidationError"
+
+
+@pytest.mark.covers("cloudwatch:PutMetricAlarm")
+def test_alarms_on_metric_math(cloudwatch):
+    def metric(id_):
+        asked = {"Namespace": "A", "MetricName": id_, "Dimensions": []}
+        stat = {"Metric": asked, "Period": 60, "Stat": "Sum"}
+        return {"Id": id_, "MetricStat": stat, "ReturnData": False}
+
+    alarm = {
+        "AlarmName": "math",
+        "EvaluationPeriods": 2,
+        "Threshold": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    expression = {"Id": "rate", "Expression": "100 * errors / requests", "Label": "percent"}
+    metrics = [{**expression, "ReturnData": True}, metric("errors"), metric("requests")]
+    cloudwatch.put_metric_alarm(**alarm, Metrics=metrics)
+    (shown,) = described(cloudwatch, "math")
+    assert shown["Metrics"] == metrics
+    for broken, part in (
+        ("errors /", "Error in expression 'rate': it ends too early."),
+        ("METRICS()", "a single time series"),
+        ("SUM(SEARCH('{A} b', 'Sum', 60))", "SEARCH is not supported"),
+    ):
+        changed = [{**metrics[0], "Expression": broken}, *metrics[1:]]
+        code, message = refused(cloudwatch.put_metric_alarm, **alarm, Metrics=changed)
+        assert code == "ValidationError"
+        assert part in message
+
+
+@pytest.mark.parametrize("stat", ["p99.9", "tm90", "TM(10%:90%)", "PR(100:2000)", "IQM", "WM(:5)"])
+def test_alarms_on_extended_statistics(cloudwatch, stat):
+    cloudwatch.put_metric_alarm(
+        AlarmName="slow",
+        Namespace="A",
+        MetricName="B",
+        Period=60,
+        ExtendedStatistic=stat,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="LessThanThreshold",
+    )
+    (shown,) = described(cloudwatch, "slow")
+    assert shown["ExtendedStatistic"] == stat

@@ -144,3 +144,50 @@ def test_tags(ec2, refused):
         "InvalidParameterValue",
         "The filter 'colour' is invalid",
     )
+
+
+@pytest.mark.covers(
+    "ec2:CreateDhcpOptions",
+    "ec2:AssociateDhcpOptions",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DeleteDhcpOptions",
+)
+def test_dhcp_options_are_a_vpcs_until_others_are(ec2, vpc, refused):
+    given = [
+        {"Key": "domain-name", "Values": ["shop.internal"]},
+        {"Key": "domain-name-servers", "Values": ["10.0.0.2", "AmazonProvidedDNS"]},
+    ]
+    tags = [{"ResourceType": "dhcp-options", "Tags": [{"Key": "Name", "Value": "shop"}]}]
+    made = ec2.create_dhcp_options(DhcpConfigurations=given, TagSpecifications=tags)["DhcpOptions"]
+    name = made["DhcpOptionsId"]
+    assert [
+        {"Key": each["Key"], "Values": [value["Value"] for value in each["Values"]]}
+        for each in made["DhcpConfigurations"]
+    ] == given
+    ec2.associate_dhcp_options(DhcpOptionsId=name, VpcId=vpc)
+    of_options = [{"Name": "dhcp-options-id", "Values": [name]}]
+    assert [each["VpcId"] for each in ec2.describe_vpcs(Filters=of_options)["Vpcs"]] == [vpc]
+    by_value = [{"Name": "value", "Values": ["shop.internal"]}]
+    (found,) = ec2.describe_dhcp_options(Filters=by_value)["DhcpOptions"]
+    assert found["Tags"] == [{"Key": "Name", "Value": "shop"}]
+    text = f"The dhcpOptions '{name}' has dependencies and cannot be deleted."
+    assert refused(ec2.delete_dhcp_options, DhcpOptionsId=name) == ("DependencyViolation", text)
+    ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
+    ec2.delete_dhcp_options(DhcpOptionsId=name)
+    text = f"The dhcpOption ID '{name}' does not exist"
+    missing = ("InvalidDhcpOptionID.NotFound", text)
+    assert refused(ec2.describe_dhcp_options, DhcpOptionsIds=[name]) == missing
+    assert refused(ec2.associate_dhcp_options, DhcpOptionsId=name, VpcId=vpc) == missing
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"Key": "colour", "Values": ["blue"]},
+        {"Key": "domain-name", "Values": ["a", "b"]},
+        {"Key": "domain-name-servers", "Values": []},
+    ],
+)
+def test_dhcp_options_that_there_are_not(ec2, refused, option):
+    code, _ = refused(ec2.create_dhcp_options, DhcpConfigurations=[option])
+    assert code == "InvalidParameterValue"

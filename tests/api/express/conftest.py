@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway_door import client_of, gateway_of, served
-from openecs.api import acm, ec2, ecs, elbv2
+from openecs.api import acm, application_autoscaling, cloudwatch, ec2, ecs, elbv2, logs
 from openecs.api.base import ApiSettings
 from openecs.authority import LocalAuthority
 from openecs.store.sql import SqlStore
@@ -16,9 +16,12 @@ def door(tmp_path):
     """The gateway's address."""
     gateway = gateway_of(
         acm.SERVICE,
+        application_autoscaling.SERVICE,
+        cloudwatch.SERVICE,
         ec2.SERVICE,
         ecs.SERVICE,
         elbv2.SERVICE,
+        logs.SERVICE,
         store=SqlStore(f"sqlite:///{tmp_path}/openecs.db"),
         settings=ApiSettings(authority=LocalAuthority(tmp_path)),
     )

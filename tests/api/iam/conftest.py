@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from gateway_door import ACCOUNT, ROOT, client_of, gateway_of, served
-from openecs.api import acm, ecs, iam, sts
+from openecs.api import acm, ec2, ecs, elbv2, iam, sts
 from openecs.api.base import ApiSettings
 from openecs.authority import LocalAuthority
 from openecs.gateway.credentials import AccessKey
@@ -16,7 +16,14 @@ from openecs.gateway.credentials import AccessKey
 
 @pytest.fixture
 def door(tmp_path):
-    services = (acm.SERVICE, ecs.SERVICE, iam.SERVICE, sts.SERVICE)
+    services = (
+        acm.SERVICE,
+        ec2.SERVICE,
+        ecs.SERVICE,
+        elbv2.SERVICE,
+        iam.SERVICE,
+        sts.SERVICE,
+    )
     settings = ApiSettings(authority=LocalAuthority(tmp_path))
     with served(gateway_of(*services, settings=settings)) as url:
         yield url

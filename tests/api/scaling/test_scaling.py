@@ -247,6 +247,59 @@ def test_one_policy_tracks_a_metric_and_its_type_stays(scaling):
     assert message == "OpenECS does not build predictive scaling yet."
 
 
+def backlog(expression="queued / FILL(tasks, 1)"):
+    def metric(id_, name):
+        where = {"Namespace": "Shop", "MetricName": name}
+        stat = {"Metric": {**where, "Dimensions": []}, "Stat": "Average", "Unit": "Count"}
+        return {"Id": id_, "MetricStat": stat, "ReturnData": False}
+
+    told = {"Id": "backlog", "Expression": expression, "Label": "each", "ReturnData": True}
+    metrics = [metric("queued", "Queued"), metric("tasks", "Tasks"), told]
+    return {"TargetValue": 10.0, "CustomizedMetricSpecification": {"Metrics": metrics}}
+
+
+@pytest.mark.covers("application-autoscaling:PutScalingPolicy")
+def test_target_tracking_of_metric_math(scaling, store):
+    arn = register(scaling)
+    track(scaling, configuration=backlog())
+    (shown,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    configured = shown["TargetTrackingScalingPolicyConfiguration"]
+    assert configured == {**backlog(), "DisableScaleIn": False}
+    high, low = alarms_in(store)
+    assert (high.metric, high.queries) == (None, low.queries)
+    assert [each.expression for each in high.queries] == [None, None, "queued / FILL(tasks, 1)"]
+    assert {each.stat.period for each in high.queries if each.stat} == {60}
+    scaling.tag_resource(ResourceARN=arn, Tags={"openecs:scaling-period": "10"})
+    assert {alarm.period for alarm in alarms_in(store)} == {60}
+
+
+def test_metric_math_that_cannot_be_tracked(scaling):
+    register(scaling)
+
+    def problem(configuration):
+        code, message = refused(track, scaling=scaling, configuration=configuration)
+        assert code == "ValidationException"
+        return message
+
+    assert "it ends too early" in problem(backlog("queued /"))
+    assert "a single time series" in problem(backlog("METRICS()"))
+    assert "SEARCH is not supported" in problem(backlog("SUM(SEARCH('{A} b', 'Sum', 60))"))
+
+    def changed(**members):
+        configuration = backlog()
+        metrics = configuration["CustomizedMetricSpecification"]["Metrics"]
+        metrics[0] = {**metrics[0], **members}
+        return configuration
+
+    assert "must return data" in problem(changed(ReturnData=True))
+    assert "must be unique" in problem(changed(Id="tasks"))
+    assert "lowercase" in problem(changed(Id="Queued"))
+    assert "either a MetricStat or an Expression" in problem(changed(Expression="tasks"))
+    configuration = backlog()
+    configuration["CustomizedMetricSpecification"]["Namespace"] = "Shop"
+    assert "single metric" in problem(configuration)
+
+
 @pytest.mark.covers(
     "application-autoscaling:PutScheduledAction",
     "application-autoscaling:DescribeScheduledActions",

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from openecs.decide.insights import compiled
+from openecs.model.log_queries import Question
 from openecs.model.logs import LogEvent, Position
+from openecs.store.log_questions import QuestionStopped
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
 from openecs.store.sql import SqlLogStore
 
@@ -142,3 +147,42 @@ async def test_all_groups_are_read_in_the_order_of_writing(logs):
     assert [event.message for _, event in await logs.newer(found[0][1].id, 1)] == ["second"]
     await logs.put_cursor(Cursor("all", "7"))
     assert await logs.cursor("all") == "7"
+
+
+async def test_sources_and_what_is_new_in_one_group(logs):
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+    await logs.append(GROUP, "a", lines((9, "x")), 2)
+    await logs.append(OTHER, "a", lines((1, "y")), 2)
+    await logs.append(GROUP, "a", lines((3, "z")), 2)
+    found = await logs.newer(0, 10, GROUP)
+    assert [(group, event.message) for group, event in found] == [(GROUP, "x"), (GROUP, "z")]
+    for source in ("a_/1", "a_/2", "ab/3"):
+        await logs.put_cursor(Cursor(source, "1"))
+    assert await logs.sources("a_/") == ["a_/1", "a_/2"]
+
+
+async def test_questions_are_answered_of_groups_and_times(logs):
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+        await logs.append(group, "a", lines((5, "x 1"), (6, "né 2"), (7, "x 4"), (9, "x 8")), 20)
+    made = compiled(r"parse @message /(?<n>\d)/ | stats sum(n) as n, count(*) by @log", 10, 0)
+    answer = await logs.ask(Question(made, {GROUP: "mine"}, 5, 7), lambda: False)
+    assert list(answer.rows) == [("mine", 7, 3)]
+    assert (answer.scanned, answer.size) == (3, len("x 1né 2x 4".encode()))
+    both = Question(made, {GROUP: "mine", OTHER: "other"}, 0, 100)
+    assert sorted(answer[1] for answer in (await logs.ask(both, lambda: False)).rows) == [15, 15]
+    with pytest.raises(QuestionStopped):
+        await logs.ask(both, lambda: True)
+
+
+async def test_what_was_kept_first_goes_first(logs):
+    for group in (GROUP, OTHER):
+        await logs.create_stream(group, "a", 1)
+    await logs.append(GROUP, "a", lines((9, "first"), (1, "second")), 20)
+    await logs.append(OTHER, "a", lines((5, "third")), 21)
+    assert await logs.shrink(1_000) == 0
+    assert await logs.shrink(size_of("second") + size_of("third")) == size_of("first")
+    assert await told(logs) == ["second"]
+    assert await logs.shrink(size_of("third") + 1) == size_of("second")
+    assert await logs.sizes([GROUP, OTHER]) == {GROUP: 0, OTHER: size_of("third")}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openecs.model.identity import Scope
 from openecs.model.metrics import (
@@ -98,9 +99,11 @@ async def test_metrics_are_their_scope_name_and_exact_dimensions(metrics) -> Non
     assert list(await metrics.metrics(here, limit=2)) == sorted([HITS, *others[1:]])[:2]
     first, *rest = sorted([HITS, *others[1:]])
     assert list(await metrics.metrics(here, after=first)) == rest
-    with_service = replace(here, dimensions=(("Service", None),), namespace="Shop", name="Hits")
+    with_service = dataclasses.replace(
+        here, dimensions=(("Service", None),), namespace="Shop", name="Hits"
+    )
     assert set(await metrics.metrics(with_service)) == {HITS, others[4]}
-    in_zone = replace(here, dimensions=(("Zone", "a"),))
+    in_zone = dataclasses.replace(here, dimensions=(("Zone", "a"),))
     assert list(await metrics.metrics(in_zone)) == [others[4]]
 
 

@@ -38,7 +38,7 @@ async def test_migrations_make_the_tables(url, engine):
 def test_head_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", "openecs.store.sql:migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.VERSIONS.head]
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(url, engine):
@@ -49,7 +49,9 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(url, engi
     with pytest.raises(StoreUnavailable, match=r"newer version .* \(schema 9999"):
         await store.open()
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": schema.HEAD})
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :v"), {"v": schema.VERSIONS.head}
+        )
     await store.open()
     assert names(await store.read(lambda v: v.scan(NOTES, HERE))) == ["a"]
     await store.close()

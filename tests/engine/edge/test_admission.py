@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_world import GROUP, World, says, upstream
+from edge_world import GROUP, says, upstream
 from openecs.edge.snapshot import Doors
 from openecs.model.network import SecurityGroup, SecurityGroupRule
 from openecs.store.kinds import LISTENERS, LOAD_BALANCERS, SECURITY_GROUPS
@@ -37,11 +37,10 @@ def a_guard(*blocks: str, name="sg-1", protocol="tcp", port=None) -> SecurityGro
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path / "envoy")
-    made.doors = Doors("127.0.0.1", ("127.0.0.1/32",))
-    made.balancer = replace(made.balancer, security_groups=("sg-1",))
-    return made
+def world(world):
+    world.doors = Doors("127.0.0.1", ("127.0.0.1/32",))
+    world.balancer = replace(world.balancer, security_groups=("sg-1",))
+    return world
 
 
 async def until_status(world, status, **request):

@@ -74,6 +74,10 @@ async def test_what_a_target_is_told_of_the_client(world) -> None:
         assert "x-amzn-trace-id: root=1-" in head
         assert "x-envoy" not in head
         assert "x-request-id" not in head
+        asked = {"X-Envoy-Internal": "true", "X-Envoy-Max-Retries": "9", "X-OpenECS-Target": "x"}
+        for headers in ({}, asked):
+            _, body, _ = await world.until(says("a"), headers=headers)
+            assert "x-envoy" not in body.lower()
 
 
 @pytest.mark.parametrize("drops", ["true", "false"])

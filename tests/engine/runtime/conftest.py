@@ -14,6 +14,7 @@ from openecs.model.task_definitions import NetworkMode
 from openecs.runtime import spec
 from openecs.runtime.base import LABEL_INSTALLATION, ContainerSpec, EngineInfo
 from openecs.runtime.docker import DockerRuntime
+from openecs.runtime.environment import Fetched
 from openecs.testing.builders import a_container_definition, a_task, a_task_definition
 
 #: Where awsvpc tasks stand whose VPC is not what a test is about.
@@ -83,7 +84,7 @@ class Engine:
             task,
             definition,
             installation=self.installation,
-            environment_files=files or {},
+            fetched=Fetched(files or {}),
             file_systems=file_systems or {},
             place=BRIDGE if members.get("network_mode") is NetworkMode.AWSVPC else None,
         )

@@ -23,6 +23,7 @@ from openecs.model.task_definitions import (
 from openecs.model.tasks import ContainerOverride, LaunchType, TaskOverride
 from openecs.runtime import spec
 from openecs.runtime.docker.bodies import create_body, encode
+from openecs.runtime.environment import Fetched
 from openecs.testing.builders import a_container_definition, a_task, a_task_definition
 
 names = st.from_regex(r"[a-zA-Z0-9_-]{1,20}", fullmatch=True)
@@ -155,7 +156,7 @@ def tasks(draw, definition):
 
 def prepared(task, definition):
     return spec.containers_of(
-        task, definition, installation="here", environment_files={}, file_systems={}
+        task, definition, installation="here", fetched=Fetched(), file_systems={}
     )
 
 

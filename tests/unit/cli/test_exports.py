@@ -17,6 +17,7 @@ def test_the_variables_every_client_reads():
         "AWS_SECRET_ACCESS_KEY": "a/b+c'd",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_REGION": "eu-west-1",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
 
 

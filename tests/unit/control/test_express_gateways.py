@@ -15,9 +15,12 @@ from openecs.app import SystemIds
 from openecs.authority import LocalAuthority
 from openecs.control.express_gateways import ExpressGateways
 from openecs.control.lease import LeaseLost
+from openecs.decide import alarm_values
 from openecs.loops.controller import Again
+from openecs.model.metrics import Datapoint, of_value
 from openecs.model.services import ServiceStatus
 from openecs.model.tasks import TaskStatus
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.kinds import (
     CERTIFICATES,
     EXPRESS_GATEWAYS,
@@ -29,6 +32,7 @@ from openecs.store.kinds import (
     TARGET_GROUPS,
     TASKS,
 )
+from openecs.store.scaling import SCALING_POLICIES
 from openecs.testing.builders import NOW, SCOPE, CountingIds, a_call, a_task
 from operations_world import World
 
@@ -51,9 +55,10 @@ class Express(World):
             store=self.store, clock=lambda: NOW, ids=CountingIds(), guard=guard
         )
 
-    async def create(self, name: str) -> None:
+    async def create(self, name: str, **more) -> None:
         await self.do(
             "CreateExpressGatewayService",
+            **more,
             serviceName=name,
             executionRoleArn=ROLE,
             infrastructureRoleArn=ROLE,
@@ -70,6 +75,11 @@ class Express(World):
     async def reconcile(self) -> None:
         for each in await self.everything(EXPRESS_GATEWAYS):
             await self.loop.reconcile((each.scope, EXPRESS_GATEWAYS.key(each)))
+
+    async def label(self) -> str:
+        """Whose requests scale the service."""
+        (policy,) = await self.everything(SCALING_POLICIES)
+        return policy.tracking.resource_label
 
     async def everything(self, kind):
         return await self.store.read(lambda view: view.scan(kind, None))
@@ -154,6 +164,41 @@ async def test_only_who_may_removes(authority) -> None:
     with pytest.raises(Again):
         await express.reconcile()
     assert (await express.counts())[0] == 1
+
+
+async def test_requests_are_counted_where_they_are_served(express) -> None:
+    metric = {"autoScalingMetric": "REQUEST_COUNT_PER_TARGET"}
+    await express.create("a", scalingTarget=metric)
+    (gateway,) = await express.everything(EXPRESS_GATEWAYS)
+    first, alternate = (arn.rpartition(":")[2] for arn in gateway.target_group_arns)
+    assert (await express.label()).endswith(first)
+    (service,) = await express.everything(SERVICES)
+    shifted = replace(service.revision, id="2", on_alternate=True)
+    under_way = replace(service, revision=shifted, completed_revision=service.revision)
+    await express.put(SERVICES, [under_way])
+    await express.reconcile()
+    assert (await express.label()).endswith(first)
+    await express.put(SERVICES, [replace(under_way, completed_revision=shifted)])
+    await express.reconcile()
+    assert (await express.label()).endswith(alternate)
+
+
+@pytest.mark.parametrize(
+    ("group", "answered", "worst"),
+    [(0, {"5xx": 3.0, "total": 100.0}, 3.0), (1, {"4xx": 9.0, "5xx": 1.0, "total": 50.0}, 20.0)],
+)
+async def test_failing_answers_of_either_group_are_told(express, group, answered, worst) -> None:
+    await express.create("a")
+    found = await express.everything(METRIC_ALARMS)
+    (alarm,) = (each for each in found if each.name == "default/a/RollbackAlarm")
+    at = NOW - timedelta(minutes=2)
+    read = {name: [] for name in alarm_values.stats_of(alarm)} | {
+        f"m{group}_{what}": [Datapoint(at, "Count", of_value(value))]
+        for what, value in answered.items()
+    }
+    told = {point.timestamp: point.value for point in alarm_values.points(alarm, read, NOW)}
+    assert told.pop(at) == worst
+    assert set(told.values()) == {0.0}
 
 
 async def test_it_looks_when_something_changes(express) -> None:

@@ -31,8 +31,8 @@ EFS = of_volume(efs_volume_configuration=m.EfsVolume(file_system_id="fs-1"))
     ("definition", "words"),
     [
         (logs("awsfirelens"), "log driver awsfirelens"),
-        (logs("splunk", secret_options=(SECRET,)), "secrets"),
-        (of_container(secrets=(SECRET,)), "secrets"),
+        (logs("splunk", secret_options=(SECRET,)), "Parameter Store"),
+        (of_container(secrets=(SECRET,)), "Parameter Store"),
         (
             of_container(resource_requirements=(m.ResourceRequirement(type="GPU", value="1"),)),
             "GPU",

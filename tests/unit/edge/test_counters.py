@@ -15,10 +15,13 @@ def stat(name, value):
     return {"name": name, "value": value}
 
 
-def requests(*, host="", group=GROUP, code="200", by_target="true", action="forward"):
-    owner = f"first.{BALANCER}.host.{host}"
-    kind = f"code.{code}.by_target.{by_target}.action.{action}"
-    return f"openecs.requests.{owner}.group.{group}.{kind}"
+SCOPE = f"openecs.first.{counters.told_as(BALANCER)}"
+
+
+def requests(*, host="", group=GROUP, code="200", route="1 forward", details="via_upstream"):
+    sharing = f".host.{host}" if host else ""
+    kind = f"code.{code}.route.{route}.details.{details}"
+    return f"{SCOPE}.requests{sharing}.group.{group}.{kind}"
 
 
 def read(*stats, histograms=()):
@@ -27,10 +30,19 @@ def read(*stats, histograms=()):
 
 
 def test_requests_are_known_by_who_answered_what():
-    found = read(stat(requests(), 5), stat(requests(group="", code="301", by_target="false"), 2))
+    redirect = requests(group="", code="301", route="7 authenticate,redirect", details="direct")
+    found = read(stat(requests(), 5), stat(redirect, 2))
     kind = Requests(balancer=BALANCER, group=GROUP, code=200, by_target=True, action="forward")
-    assert found.requests[kind] == 5
-    assert len(found.requests) == 2
+    other = Requests(balancer=BALANCER, group="", code=301, by_target=False, action="redirect")
+    assert found.requests == {kind: 5, other: 2}
+
+
+def test_what_no_target_answered_adds_up():
+    refused = [requests(group="", code="400", route="", details=f"http1.{n}") for n in "ab"]
+    found = read(*(stat(each, 1) for each in refused))
+    assert found.requests == {
+        Requests(balancer=BALANCER, group="", code=400, by_target=False, action="forward"): 2
+    }
 
 
 def test_those_at_a_shared_door_are_the_hosts_or_the_first_ones():
@@ -39,13 +51,14 @@ def test_those_at_a_shared_door_are_the_hosts_or_the_first_ones():
 
 
 def test_a_request_without_an_answer_has_no_code():
-    (kind,) = read(stat(requests(code="", by_target="false"), 1)).requests
+    (kind,) = read(stat(requests(code="", details="downstream_remote_disconnect"), 1)).requests
     assert kind.code == 0
 
 
 def test_bytes_of_both_ways_add_up():
-    owner = f"first.{BALANCER}.host."
-    found = read(stat(f"openecs.received.{owner}", 3), stat(f"openecs.sent.{owner}", 4))
+    found = read(stat(f"{SCOPE}.received", 3), stat(f"{SCOPE}.sent.host.{OTHER}", 4))
+    assert found.carried == {BALANCER: 3, OTHER: 4}
+    found = read(stat(f"{SCOPE}.received", 3), stat(f"{SCOPE}.sent", 4))
     assert found.carried == {BALANCER: 7}
 
 
@@ -64,7 +77,7 @@ def test_connections_are_those_of_all_workers():
 
 
 def test_a_time_is_the_middle_of_its_bucket():
-    name = f"openecs.target_us.first.{BALANCER}.host..group.{GROUP}"
+    name = f"{SCOPE}.target_us.group.{GROUP}"
     found = read(histograms=[(name, [{"lower_bound": 4300, "width": 100, "count": 2}])])
     assert found.times == {(BALANCER, GROUP): {4350.0: 2}}
 

@@ -2,7 +2,7 @@ import pytest
 
 from openecs.model.task_definitions import EnvironmentFile, NamedValue
 from openecs.model.tasks import ContainerOverride, LaunchType, TaskOverride
-from openecs.runtime.environment import environment_of, parse_environment_file
+from openecs.runtime.environment import Fetched, environment_of, parse_environment_file
 from openecs.testing.builders import a_container_definition, a_task
 
 ONE, TWO = "arn:aws:s3:::b/one.env", "arn:aws:s3:::b/two.env"
@@ -29,7 +29,7 @@ def test_later_wins_and_of_two_files_the_first():
     override = ContainerOverride(name="app", environment=(NamedValue(name="D", value="run"),))
     task = a_task(overrides=TaskOverride(container_overrides=(override,)))
     files = {ONE: "A=one\nC=one", TWO: "A=two\nB=two"}
-    assert environment_of(task, definition, files) == {
+    assert environment_of(task, definition, Fetched(files)) == {
         "A": "one",
         "B": "two",
         "C": "set",
@@ -40,7 +40,7 @@ def test_later_wins_and_of_two_files_the_first():
 
 def test_fargate_knows_its_region():
     task = a_task(launch_type=LaunchType.FARGATE)
-    assert environment_of(task, a_container_definition(), {}) == {
+    assert environment_of(task, a_container_definition(), Fetched()) == {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": task.scope.region,
         "AWS_DEFAULT_REGION": task.scope.region,

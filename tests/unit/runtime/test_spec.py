@@ -32,6 +32,7 @@ from openecs.runtime.base import (
     Mount,
     PortBinding,
 )
+from openecs.runtime.environment import Fetched
 from openecs.testing.builders import a_container_definition, a_task, a_task_definition
 
 MIB = 1024 * 1024
@@ -46,7 +47,7 @@ def prepared(*containers, task=None, file_systems=None, **members):
         task or a_task(),
         a_task_definition("web", 1, *containers, **members),
         installation="here",
-        environment_files={},
+        fetched=Fetched(),
         file_systems=file_systems or {},
         place=PLACE if members.get("network_mode") is NetworkMode.AWSVPC else None,
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from openecs.api.application_autoscaling import errors
 from openecs.api.base import Members
-from openecs.decide import alarm_values
+from openecs.decide import alarm_values, statistics
 from openecs.model.alarms import MetricDataQuery, MetricStat
 from openecs.model.metrics import Dimensions
 from openecs.model.scaling import AdjustmentType, Step, StepScaling, TargetTracking
@@ -19,7 +19,9 @@ _PREDEFINED = {
     "ALBRequestCountPerTarget",
 }
 _LABEL = re.compile(r"app/[^/]+/[^/]+/targetgroup/[^/]+/[^/]+")
+_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _MOST_STEPS = 20
+_MOST_METRICS = 10
 
 
 def step_scaling(given: Members | None) -> StepScaling:
@@ -127,24 +129,42 @@ def _predefined(given: Members) -> tuple[str, str | None]:
 
 def _customized(given: Members) -> tuple[MetricStat | None, tuple[MetricDataQuery, ...]]:
     if given.get("Metrics"):
-        queries = tuple(_query(each) for each in given["Metrics"])
-        if (problem := alarm_values.problem_of(queries)) is not None:
-            raise errors.validation(problem)
-        return None, queries
+        return None, _queries(given)
     missing = [name for name in ("MetricName", "Namespace", "Statistic") if not given.get(name)]
     if missing:
         raise errors.validation(f"{missing[0]} is required in CustomizedMetricSpecification")
     return _stat(given, given["Statistic"], given.get("Unit")), ()
 
 
+def _queries(given: Members) -> tuple[MetricDataQuery, ...]:
+    if any(given.get(each) for each in ("MetricName", "Namespace", "Dimensions", "Statistic")):
+        raise errors.validation("Metrics can't be specified together with a single metric")
+    queries = tuple(_query(each) for each in given["Metrics"])
+    if len({each.id for each in queries}) < len(queries):
+        raise errors.validation("The Ids of Metrics must be unique")
+    if sum(each.return_data for each in queries) != 1:
+        raise errors.validation("Exactly one of Metrics must return data")
+    if sum(each.stat is not None for each in queries) > _MOST_METRICS:
+        raise errors.validation(f"Metrics must have at most {_MOST_METRICS} metrics")
+    if (problem := alarm_values.problem_of(queries)) is not None:
+        raise errors.validation(problem)
+    return queries
+
+
 def _query(given: Members) -> MetricDataQuery:
-    stat = given.get("MetricStat")
+    stat, expression = given.get("MetricStat"), given.get("Expression")
+    if (stat is None) == (expression is None):
+        raise errors.validation("Each of Metrics must have either a MetricStat or an Expression")
+    if _ID.fullmatch(given["Id"]) is None:
+        raise errors.validation(f"The Id {given['Id']} must begin with a lowercase letter")
+    if stat is not None and not statistics.is_known(stat["Stat"]):
+        raise errors.validation(f"The statistic {stat['Stat']} is not supported")
     return MetricDataQuery(
         id=given["Id"],
         stat=_stat(stat["Metric"], stat["Stat"], stat.get("Unit")) if stat else None,
-        expression=given.get("Expression"),
+        expression=expression,
         label=given.get("Label"),
-        return_data=given.get("ReturnData", True),
+        return_data=given.get("ReturnData") is not False,
     )
 
 

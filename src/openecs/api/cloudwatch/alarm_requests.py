@@ -126,7 +126,7 @@ def _watched(call: Call, request: Members) -> tuple[MetricStat | None, tuple[Met
             "Statistic or ExtendedStatistic."
         )
     queries = tuple(_query(call, one) for one in given)
-    _check_queries(queries)
+    _check_queries(queries, _evaluation_periods(request))
     return None, queries
 
 
@@ -191,7 +191,7 @@ def _stat(given: Members) -> MetricStat:
     )
 
 
-def _check_queries(queries: Sequence[MetricDataQuery]) -> None:
+def _check_queries(queries: Sequence[MetricDataQuery], periods: int) -> None:
     if len({each.id for each in queries}) < len(queries):
         raise errors.validation("The values for parameter Id in Metrics are not unique.")
     if sum(each.stat is not None for each in queries) > _MOST_METRICS:
@@ -201,7 +201,8 @@ def _check_queries(queries: Sequence[MetricDataQuery]) -> None:
         raise errors.validation("Exactly one element of the metrics list should return data.")
     if len({each.stat.period for each in queries if each.stat}) > 1:
         raise errors.validation("All metrics of an alarm must have the same period.")
-    if problem := alarm_values.problem_of(queries):
+    # More than a day of the shortest periods is refused elsewhere.
+    if problem := alarm_values.problem_of(queries, min(periods, _DAY // _SHORT_PERIODS[0])):
         raise errors.validation(problem)
 
 

@@ -1,34 +1,28 @@
 """Metrics told: their statistics over time, and which there are.
 
-API Reference, GetMetricStatistics, GetMetricData, ListMetrics.
+API Reference, GetMetricStatistics, ListMetrics.
 """
 
 from __future__ import annotations
 
-import binascii
-import re
-from base64 import b64decode, urlsafe_b64encode
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
 from openecs.api.base import Access, Asked, Call, Measures, Members, Operation
 from openecs.api.cloudwatch import metric_errors as errors
+from openecs.api.cloudwatch import metric_queries, metric_times
 from openecs.api.cloudwatch.metric_data import dimensions
+from openecs.api.cloudwatch.metric_tokens import decoded, encoded
 from openecs.decide import statistics
 from openecs.model.alarms import SERVICE
-from openecs.model.metrics import Datapoint, Metric, Statistics, merged
+from openecs.model.metrics import Datapoint, Metric
 from openecs.store.metrics import MetricFilter, MetricStore, Span
 
-#: Datapoints of GetMetricStatistics, and of one page of GetMetricData.
-_MOST, _MOST_OF_DATA = 1440, 100_800
-_MOST_QUERIES, _PAGE = 500, 500
-_FINE = (1, 5, 10, 30)
-_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+#: Datapoints of GetMetricStatistics, and metrics of one page of ListMetrics.
+_MOST, _PAGE = 1440, 500
+_MOST_EXTENDED = 10
 #: Metrics without a datapoint for so long are not listed.
 _LISTED, _RECENT = timedelta(days=14), timedelta(hours=3)
 
@@ -36,7 +30,7 @@ _LISTED, _RECENT = timedelta(days=14), timedelta(hours=3)
 async def get_metric_statistics(store: MetricStore, call: Call, request: Members) -> Members:
     """The statistics of each period that has any, of each unit."""
     plain, extended = _wanted(request)
-    period = _period(request["Period"], "Period")
+    period = metric_queries.period(request["Period"], "Period")
     start, end = _range(call, request, period)
     asked = (end - start).total_seconds() / period
     if asked > _MOST:
@@ -50,29 +44,6 @@ async def get_metric_statistics(store: MetricStore, call: Call, request: Members
     span = Span(metric=metric, start=start, end=end, period=period, unit=request.get("Unit"))
     (found,) = await store.read([span])
     return {"Label": name, "Datapoints": [_shown(each, plain, extended) for each in found]}
-
-
-async def get_metric_data(store: MetricStore, call: Call, request: Members) -> Members:
-    """A series of values for each query, page by page: as many as fit, query after query."""
-    queries = [_query(call, each) for each in request["MetricDataQueries"]]
-    _check_queries(queries)
-    start, end = _moment(request["StartTime"]), _moment(request["EndTime"])
-    if start >= end:
-        raise errors.validation("The parameter StartTime must be less than the parameter EndTime.")
-    spans = [
-        Span(
-            metric=each.metric,
-            start=_rounded(call, start, each.period),
-            end=_up(end, each.period),
-            period=each.period,
-            unit=each.unit,
-        )
-        for each in queries
-    ]
-    found = await store.read(spans)
-    ascending = request.get("ScanBy") == "TimestampAscending"
-    series = [_series(q, data, ascending=ascending) for q, data in zip(queries, found, strict=True)]
-    return _page_of_data(request, queries, series)
 
 
 async def list_metrics(store: MetricStore, call: Call, request: Members) -> Members:
@@ -97,7 +68,6 @@ async def list_metrics(store: MetricStore, call: Call, request: Members) -> Memb
 
 OPERATIONS: dict[str, Operation] = {
     "GetMetricStatistics": Measures(get_metric_statistics),
-    "GetMetricData": Measures(get_metric_data),
     "ListMetrics": Measures(list_metrics),
 }
 
@@ -115,19 +85,8 @@ def _on_all(operation: str, member: str | None = None) -> Access:
 
 ACCESS: dict[str, Access] = {
     "PutMetricData": _on_all("PutMetricData", "Namespace"),
-    **{name: _on_all(name) for name in OPERATIONS},
+    **{name: _on_all(name) for name in ("GetMetricData", *OPERATIONS)},
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Query:
-    id: str
-    metric: Metric
-    period: int
-    stat: str
-    unit: str | None
-    label: str
-    is_returned: bool
 
 
 def _wanted(request: Members) -> tuple[Sequence[str], Sequence[str]]:
@@ -138,46 +97,23 @@ def _wanted(request: Members) -> tuple[Sequence[str], Sequence[str]]:
         )
     for stat in extended:
         if not statistics.is_extended(stat):
-            raise errors.invalid_value(f"OpenECS does not build the statistic {stat}.")
+            raise errors.invalid_value(
+                f"The value {stat} for parameter ExtendedStatistics is not supported."
+            )
+    if len(extended) > _MOST_EXTENDED:
+        raise errors.invalid_value(
+            f"The collection ExtendedStatistics must not have more than {_MOST_EXTENDED} items."
+        )
     return plain, extended
 
 
-def _period(seconds: int, where: str) -> int:
-    if seconds not in _FINE and seconds % 60:
-        raise errors.invalid_value(
-            f"The parameter {where} must be 1, 5, 10, 30 or a multiple of 60."
-        )
-    return seconds
-
-
 def _range(call: Call, request: Members, period: int) -> tuple[datetime, datetime]:
-    start, end = _moment(request["StartTime"]), _moment(request["EndTime"])
+    start, end = metric_times.moment(request["StartTime"]), metric_times.moment(request["EndTime"])
     if start >= end:
         raise errors.invalid_combination(
             "The parameter StartTime must be less than the parameter EndTime."
         )
-    return _rounded(call, start, period), _up(end, period)
-
-
-def _moment(given: datetime) -> datetime:
-    return given.astimezone(UTC)
-
-
-def _rounded(call: Call, start: datetime, period: int) -> datetime:
-    """The begin of the period, of the coarser ones that are left of what is old."""
-    age = call.now - start
-    kept = 1 if period < 60 else 60
-    if age > timedelta(days=63):
-        kept = 3600
-    elif age > timedelta(days=15):
-        kept = 300
-    step = max(period, kept)
-    return datetime.fromtimestamp(start.timestamp() // step * step, UTC)
-
-
-def _up(end: datetime, period: int) -> datetime:
-    step = min(period, 60)
-    return datetime.fromtimestamp(-(-end.timestamp() // step) * step, UTC)
+    return metric_times.down(call, start, period), metric_times.up(end, period)
 
 
 def _shown(point: Datapoint, plain: Sequence[str], extended: Sequence[str]) -> Members:
@@ -190,98 +126,6 @@ def _shown(point: Datapoint, plain: Sequence[str], extended: Sequence[str]) -> M
     }
 
 
-def _query(call: Call, given: Members) -> _Query:
-    if not _ID.fullmatch(given["Id"]):
-        raise errors.validation(
-            f"The value {given['Id']} for parameter MetricDataQueries.member.Id is not matching "
-            "the expected pattern ^[a-z][a-zA-Z0-9_]*$."
-        )
-    stat = given.get("MetricStat")
-    if given.get("Expression") is not None or stat is None:
-        raise errors.validation("OpenECS does not build metric math (Expression) yet.")
-    if not statistics.is_known(stat["Stat"]):
-        raise errors.validation(f"OpenECS does not build the statistic {stat['Stat']}.")
-    metric = stat["Metric"]
-    return _Query(
-        id=given["Id"],
-        metric=Metric(
-            call.scope,
-            metric.get("Namespace") or "",
-            metric.get("MetricName") or "",
-            dimensions(metric.get("Dimensions")),
-        ),
-        period=_period(stat["Period"], "Period"),
-        stat=stat["Stat"],
-        unit=stat.get("Unit"),
-        label=given.get("Label") or metric.get("MetricName") or "",
-        is_returned=given.get("ReturnData") is not False,
-    )
-
-
-def _check_queries(queries: Sequence[_Query]) -> None:
-    if len(queries) > _MOST_QUERIES:
-        raise errors.validation(
-            f"The collection MetricDataQueries must not have more than {_MOST_QUERIES} items."
-        )
-    if len({each.id for each in queries}) < len(queries):
-        raise errors.validation("The values for parameter Id are not unique.")
-    if not any(each.is_returned for each in queries):
-        raise errors.validation("At least one query must return data.")
-
-
-def _series(
-    query: _Query, found: Sequence[Datapoint], *, ascending: bool
-) -> list[tuple[datetime, float]]:
-    """The values of a query, all units of a period together."""
-    parts: defaultdict[datetime, list[Statistics]] = defaultdict(list)
-    for each in found:
-        parts[each.timestamp].append(each.statistics)
-    told = ((at, statistics.value(query.stat, merged(known))) for at, known in parts.items())
-    values = [(at, value) for at, value in told if value is not None]
-    return sorted(values, reverse=not ascending)
-
-
-def _page_of_data(
-    request: Members,
-    queries: Sequence[_Query],
-    series: Sequence[Sequence[tuple[datetime, float]]],
-) -> Members:
-    """So many values from where the token says: the values of all queries, one after another."""
-    begin = _offset(request.get("NextToken"))
-    most = min(request.get("MaxDatapoints") or _MOST_OF_DATA, _MOST_OF_DATA)
-    results, passed, left = [], 0, most
-    for query, values in zip(queries, series, strict=True):
-        if not query.is_returned:
-            continue
-        skipped = max(begin - passed, 0)
-        shown = list(islice(values, skipped, skipped + left))
-        passed += len(values)
-        left -= len(shown)
-        is_whole = begin + most >= passed
-        results.append(_result(query, shown, is_whole=is_whole))
-    more = {"NextToken": _encoded(str(begin + most))} if passed > begin + most else {}
-    return {"MetricDataResults": results, "Messages": [], **more}
-
-
-def _result(
-    query: _Query, values: Sequence[tuple[datetime, float]], *, is_whole: bool
-) -> Mapping[str, object]:
-    return {
-        "Id": query.id,
-        "Label": query.label,
-        "Timestamps": [at for at, _ in values],
-        "Values": [value for _, value in values],
-        "StatusCode": "Complete" if is_whole else "PartialData",
-    }
-
-
-def _offset(token: str | None) -> int:
-    text = _decoded(token) if token else "0"
-    if not text.isdecimal():
-        raise errors.invalid_token()
-    return int(text)
-
-
 def _show_metric(metric: Metric) -> Members:
     return {
         "Namespace": metric.namespace,
@@ -292,25 +136,14 @@ def _show_metric(metric: Metric) -> Members:
 
 def _token_of(metric: Metric) -> str:
     words = [metric.namespace, metric.name, metric.dimensions]
-    return _encoded(msgspec.json.encode(words).decode())
+    return encoded(msgspec.json.encode(words).decode())
 
 
 def _metric_of(call: Call, token: str) -> Metric:
     """The metric that the page before ended with."""
     try:
-        namespace, name, pairs = msgspec.json.decode(_decoded(token))
+        namespace, name, pairs = msgspec.json.decode(decoded(token))
         named = tuple((str(pair[0]), str(pair[1])) for pair in pairs)
         return Metric(call.scope, str(namespace), str(name), named)
     except (ValueError, TypeError, IndexError) as error:
-        raise errors.invalid_token() from error
-
-
-def _encoded(text: str) -> str:
-    return urlsafe_b64encode(text.encode()).decode()
-
-
-def _decoded(token: str) -> str:
-    try:
-        return b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
         raise errors.invalid_token() from error

@@ -117,7 +117,7 @@ def replace_network_acl_association(tx: Transaction, call: Call, request: Member
     acl = _existing(tx, call.scope, request["NetworkAclId"])
     name = request["AssociationId"]
     subnets = network.subnets(tx, call.scope)
-    subnet = next((one for one in subnets if _association(one) == name), None)
+    subnet = next((one for one in subnets if association(one) == name), None)
     if subnet is None:
         text = f"The association ID '{name}' does not exist"
         raise ServiceError("InvalidAssociationID.NotFound", text)
@@ -188,7 +188,8 @@ def _users(acl: NetworkAcl, subnets: Sequence[Subnet], elsewhere: set[str]) -> l
     return [one for one in subnets if one.vpc_id == acl.vpc_id and one.id not in elsewhere]
 
 
-def _association(subnet: Subnet) -> str:
+def association(subnet: Subnet) -> str:
+    """The id of the association of a subnet with its ACL."""
     return f"aclassoc-{subnet.id.removeprefix('subnet-')}"
 
 
@@ -200,7 +201,7 @@ def _shown(acl: NetworkAcl, subnets: Sequence[Subnet]) -> Members:
         "IsDefault": acl.is_default,
         "Associations": [
             {
-                "NetworkAclAssociationId": _association(one),
+                "NetworkAclAssociationId": association(one),
                 "NetworkAclId": acl.id,
                 "SubnetId": one.id,
             }

@@ -22,19 +22,23 @@ from openecs.store.kinds import (
     SUBNETS,
     VPCS,
 )
+from openecs.store.network import DHCP_OPTIONS, PREFIX_LISTS, VPC_ENDPOINTS
 
 Change = Callable[[dict[str, str]], dict[str, str]]
 
 #: What ids begin with, to the kind they are of and AWS's name of its type.
-_KINDS: dict[str, tuple[Kind[Any], str]] = {
+KINDS: dict[str, tuple[Kind[Any], str]] = {
     "acl": (NETWORK_ACLS, "network-acl"),
+    "dopt": (DHCP_OPTIONS, "dhcp-options"),
     "eipalloc": (ADDRESSES, "elastic-ip"),
     "igw": (INTERNET_GATEWAYS, "internet-gateway"),
     "nat": (NAT_GATEWAYS, "natgateway"),
+    "pl": (PREFIX_LISTS, "prefix-list"),
     "rtb": (ROUTE_TABLES, "route-table"),
     "sg": (SECURITY_GROUPS, "security-group"),
     "subnet": (SUBNETS, "subnet"),
     "vpc": (VPCS, "vpc"),
+    "vpce": (VPC_ENDPOINTS, "vpc-endpoint"),
 }
 
 LISTING = Listing(
@@ -87,9 +91,9 @@ def _change(tx: Transaction, scope: Scope, name: str, change: Change) -> None:
         _change_rule(tx, scope, name, change)
         return
     prefix = name.partition("-")[0]
-    if prefix not in _KINDS:
+    if prefix not in KINDS:
         raise ServiceError("InvalidID", f"The ID '{name}' is not valid")
-    kind, _ = _KINDS[prefix]
+    kind, _ = KINDS[prefix]
     found = tx.get(kind, scope, name)
     if found is None:
         raise ServiceError("InvalidID", f"The ID '{name}' is not valid")
@@ -111,7 +115,7 @@ def _with_rule(group: SecurityGroup, name: str, change: Change) -> SecurityGroup
 
 def _all(view: View, scope: Scope) -> Iterator[Members]:
     """Every tag; the default network has none before it is written down."""
-    for kind, resource_type in _KINDS.values():
+    for kind, resource_type in KINDS.values():
         for one in view.scan(kind, scope):
             yield from _shown(one.id, resource_type, one.tags)
     for group in view.scan(SECURITY_GROUPS, scope):

@@ -15,6 +15,7 @@ from openecs.api.base import Call, Members, Operation, Reads, Writes
 from openecs.api.ecs import account_settings, capacity_providers, errors, references, tags
 from openecs.api.ecs.paging import open_page
 from openecs.model.clusters import (
+    CONTAINER_INSIGHTS,
     Cluster,
     ClusterConfiguration,
     ClusterStatus,
@@ -27,7 +28,6 @@ from openecs.model.tasks import LaunchType, TaskStatus
 from openecs.store.base import INSTALLATION, Transaction, View
 from openecs.store.kinds import CLUSTERS, CONTAINER_INSTANCES, MACHINES, SERVICES, TASKS
 
-_INSIGHTS = "containerInsights"
 _EVERYTHING = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 
 _PRESENT = (ContainerInstanceStatus.ACTIVE, ContainerInstanceStatus.DRAINING)
@@ -47,12 +47,12 @@ def create_cluster(tx: Transaction, call: Call, request: Members) -> Members:
         tx, call, name, request.get("capacityProviders") or ()
     )
     strategy = request.get("defaultCapacityProviderStrategy")
-    insights = account_settings.effective(tx, call, _INSIGHTS).value
+    insights = account_settings.effective(tx, call, CONTAINER_INSIGHTS).value
     cluster = Cluster(
         scope=call.scope,
         name=name,
         configuration=_configuration(request),
-        settings=_settings(request, {_INSIGHTS: insights}),
+        settings=_settings(request, {CONTAINER_INSIGHTS: insights}),
         capacity_providers=providers,
         default_capacity_provider_strategy=capacity_providers.parse_strategy(strategy, providers),
         service_connect_namespace=_namespace(request),
@@ -188,7 +188,7 @@ def _settings(request: Members, known: dict[str, str]) -> tuple[NamedValue, ...]
     """The ``known`` settings, with those of the request in their place."""
     for setting in request.get("settings") or ():
         name, value = setting.get("name"), setting.get("value")
-        if name != _INSIGHTS or value not in {"enabled", "disabled", "enhanced"}:
+        if name != CONTAINER_INSIGHTS or value not in {"enabled", "disabled", "enhanced"}:
             raise errors.invalid_parameter(f"Invalid cluster setting: {name}={value}")
         known = {**known, name: value}
     return tuple(NamedValue(name=name, value=value) for name, value in known.items())
@@ -233,7 +233,7 @@ class _Counts:
 
 def _counts(view: View, cluster: Cluster, include: Sequence[str]) -> _Counts:
     return _Counts(
-        instances=_instances(view, cluster),
+        instances=instances_in(view, cluster),
         services=view.count(SERVICES, cluster.scope, "listed", (cluster.name,)),
         running=_tasks(view, cluster, (TaskStatus.RUNNING,)),
         pending=_tasks(view, cluster, _PENDING),
@@ -241,7 +241,8 @@ def _counts(view: View, cluster: Cluster, include: Sequence[str]) -> _Counts:
     )
 
 
-def _instances(view: View, cluster: Cluster) -> int:
+def instances_in(view: View, cluster: Cluster) -> int:
+    """How many container instances a cluster has."""
     return sum(
         view.count(CONTAINER_INSTANCES, cluster.scope, "cluster", (cluster.name, status))
         for status in _PRESENT

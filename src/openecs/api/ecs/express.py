@@ -12,15 +12,18 @@ from openecs.api.base import Call, Members, Operation, Reads, ServiceError, Writ
 from openecs.api.ecs import (
     clusters,
     errors,
+    express_alarms,
     express_ingress,
+    express_logs,
     express_network,
     express_requests,
+    express_scaling,
     express_views,
     references,
     services,
 )
 from openecs.model.clusters import Cluster, ClusterStatus
-from openecs.model.express import ExpressConfiguration, ExpressGateway, ScalingTarget
+from openecs.model.express import ExpressConfiguration, ExpressGateway
 from openecs.model.identity import parse_arn
 from openecs.model.services import Service, ServiceRevision, ServiceStatus
 from openecs.model.task_definitions import TaskDefinition
@@ -51,6 +54,7 @@ def create_express_gateway_service(tx: Transaction, call: Call, request: Members
     _check_free(tx, call, cluster, name)
     configuration = express_requests.configuration(request)
     place = express_network.place(tx, call, request.get("networkConfiguration"))
+    request, log_group = express_logs.told(tx, call, cluster.name, name, request)
     definition = _definition(tx, call, f"{cluster.name}-{name}", request)
     port = express_requests.port(definition)
     wanted = express_ingress.Wanted(
@@ -60,6 +64,7 @@ def create_express_gateway_service(tx: Transaction, call: Call, request: Members
         place=place,
         port=port,
         health_check_path=configuration.health_check_path,
+        log_group=log_group,
     )
     gateway = _built(tx, call, wanted)
     asked = {
@@ -70,12 +75,14 @@ def create_express_gateway_service(tx: Transaction, call: Call, request: Members
         "launchType": "FARGATE",
         "networkConfiguration": place.awsvpc(gateway.security_group_id),
         "loadBalancers": express_ingress.served(gateway, port),
-        "deploymentConfiguration": _DEPLOYMENT,
+        "deploymentConfiguration": {**_DEPLOYMENT, "alarms": express_alarms.watched_by(gateway)},
         "tags": request.get("tags"),
     }
+    express_alarms.put(tx, call, gateway, on_alternate=False)
     services.create_service(tx, call, asked)
     service = replace(_get(tx, call, service_key(cluster.name, name)), express_gateway=gateway.id)
     service = _put(tx, service, configuration)
+    express_scaling.put(tx, call, gateway, _revision(service), configuration.scaling_target)
     return {"service": express_views.show(tx, service, gateway, with_tags=True)}
 
 
@@ -108,13 +115,16 @@ def update_express_gateway_service(tx: Transaction, call: Call, request: Members
         "forceNewDeployment": bool(known) and _path(configuration) != _path(known),
     }
     services.update_service(tx, call, asked)
-    changed = _scaled(call, _get(tx, call, SERVICES.key(service)), configuration.scaling_target)
-    changed = _put(tx, changed, configuration)
+    changed = _put(tx, _get(tx, call, SERVICES.key(service)), configuration)
     served = _revision(changed)
+    if request.get("scalingTarget"):
+        serving = changed.completed_revision or served
+        express_scaling.put(tx, call, gateway, serving, configuration.scaling_target)
     if served.id != revision.id:
         (balanced,) = served.load_balancers
         group = balanced.group(alternate=served.on_alternate)
         express_ingress.check_at(tx, call, group, configuration.health_check_path)
+        express_alarms.put(tx, call, gateway, on_alternate=served.on_alternate)
     gateway = replace(gateway, updated_at=call.now)
     tx.put(EXPRESS_GATEWAYS, gateway)
     return {"service": express_views.show_updated(tx, changed, gateway)}
@@ -127,6 +137,7 @@ def delete_express_gateway_service(tx: Transaction, call: Call, request: Members
     if service.status is ServiceStatus.INACTIVE or gateway is None:
         raise errors.service_not_active()
     if service.status is ServiceStatus.ACTIVE:
+        express_scaling.remove(tx, call, gateway)
         service = services.draining(call, service)
         gateway = replace(gateway, left_at=call.now, updated_at=call.now)
         tx.put(SERVICES, service)
@@ -212,16 +223,6 @@ def _network(
     if place.vpc_id != gateway.vpc_id:
         raise errors.invalid_parameter("The VPC of an Express service cannot be changed.")
     return place.awsvpc(own)
-
-
-def _scaled(call: Call, service: Service, target: ScalingTarget) -> Service:
-    """The service with as many tasks as its scaling target allows."""
-    count = min(max(service.desired_count, target.min_task_count), target.max_task_count)
-    primary, *older = service.deployments
-    if count == service.desired_count:
-        return service
-    primary = replace(primary, desired_count=count, updated_at=call.now)
-    return replace(service, desired_count=count, deployments=(primary, *older))
 
 
 def _put(tx: Transaction, service: Service, configuration: ExpressConfiguration) -> Service:

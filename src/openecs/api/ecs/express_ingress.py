@@ -47,6 +47,7 @@ class Wanted:
     place: Place
     port: int
     health_check_path: str
+    log_group: str | None
 
 
 def build(tx: Transaction, call: Call, wanted: Wanted) -> ExpressGateway:
@@ -73,6 +74,7 @@ def build(tx: Transaction, call: Call, wanted: Wanted) -> ExpressGateway:
         certificate_arn=certificate,
         security_group_id=_service_group(tx, call, wanted, balancer),
         updated_at=call.now,
+        log_group=wanted.log_group,
     )
     tx.put(EXPRESS_GATEWAYS, gateway)
     return gateway

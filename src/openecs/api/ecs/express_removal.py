@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from openecs.api.acm.certificates import delete_certificate
 from openecs.api.base import Call, Members, ServiceError
+from openecs.api.cloudwatch.alarms import delete_alarms
 from openecs.api.ec2.security_groups import delete_security_group
+from openecs.api.ecs import express_alarms
 from openecs.api.elbv2.listener_certificates import remove_listener_certificates
 from openecs.api.elbv2.listeners import modify_listener
 from openecs.api.elbv2.load_balancers import delete_load_balancer
@@ -20,6 +22,7 @@ from openecs.model.express import ExpressGateway
 from openecs.model.load_balancing import Listener, LoadBalancer
 from openecs.model.services import ServiceStatus
 from openecs.model.tasks import TaskStatus
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.base import Transaction, View
 from openecs.store.kinds import (
     EXPRESS_GATEWAYS,
@@ -71,6 +74,9 @@ def _steps(view: View, gateway: ExpressGateway) -> Iterator[Step]:
         each.id != gateway.id and each.load_balancer_arn == gateway.load_balancer_arn
         for each in others
     )
+    alarm = express_alarms.name(gateway)
+    if view.get(METRIC_ALARMS, gateway.scope, alarm) is not None:
+        yield delete_alarms, {"AlarmNames": [alarm]}
     yield delete_rule, {"RuleArn": gateway.listener_rule_arn}
     if balancer is not None and is_last:
         yield delete_load_balancer, {"LoadBalancerArn": balancer.arn}

@@ -6,6 +6,7 @@ API Reference, ``ECSManagedResources``.
 from __future__ import annotations
 
 from openecs.api.base import Members
+from openecs.api.ecs import express_alarms, express_scaling
 from openecs.model.express import ExpressGateway
 from openecs.model.identity import parse_arn
 from openecs.model.load_balancing import (
@@ -16,6 +17,7 @@ from openecs.model.load_balancing import (
     TargetGroup,
 )
 from openecs.model.services import ServiceRevision
+from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.base import View
 from openecs.store.kinds import (
     EXPRESS_GATEWAYS,
@@ -45,7 +47,13 @@ def show(view: View, revision: ServiceRevision) -> Members | None:
         return None
     return {
         "ingressPaths": [_ingress_path(view, revision, gateway)],
+        "autoScaling": _auto_scaling(view, gateway),
+        "metricAlarms": [
+            _active(gateway, gateway.scope.arn("cloudwatch", f"alarm:{name}"))
+            for name in _alarms(view, gateway)
+        ],
         "serviceSecurityGroups": [_security_group(gateway, gateway.security_group_id)],
+        "logGroups": _log_groups(gateway),
     }
 
 
@@ -79,6 +87,44 @@ def _ingress_path(view: View, revision: ServiceRevision, gateway: ExpressGateway
             if each.arn in gateway.target_group_arns
         ],
     }
+
+
+def _auto_scaling(view: View, gateway: ExpressGateway) -> Members | None:
+    """The scalable target and its policy, where nobody has taken them away."""
+    target, policy = express_scaling.found(view, gateway)
+    if target is None:
+        return None
+    return {
+        "scalableTarget": {
+            **_active(gateway, target.arn),
+            "minCapacity": target.minimum,
+            "maxCapacity": target.maximum,
+        },
+        "applicationAutoScalingPolicies": [
+            {
+                **_active(gateway, each.arn),
+                "policyType": "TargetTrackingScaling",
+                "targetValue": each.tracking.target,
+                "metric": each.tracking.predefined,
+            }
+            for each in (policy,)
+            if each is not None and each.tracking is not None
+        ],
+    }
+
+
+def _alarms(view: View, gateway: ExpressGateway) -> tuple[str, ...]:
+    """That of its deployments and those of its policy, where they are still there."""
+    _, policy = express_scaling.found(view, gateway)
+    made = (express_alarms.name(gateway), *(policy.alarms if policy else ()))
+    return tuple(each for each in made if view.get(METRIC_ALARMS, gateway.scope, each))
+
+
+def _log_groups(gateway: ExpressGateway) -> list[Members]:
+    if gateway.log_group is None:
+        return []
+    arn = gateway.scope.arn("logs", f"log-group:{gateway.log_group}")
+    return [{**_active(gateway, arn), "logGroupName": gateway.log_group}]
 
 
 def _active(gateway: ExpressGateway, arn: str) -> Members:

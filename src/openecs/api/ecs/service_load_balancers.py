@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from openecs.api import shapes
 from openecs.api.base import Call, Members, ServiceError
 from openecs.api.ecs import errors, traffic_rules
+from openecs.decide import serving
 from openecs.decide.forwarding import forwarded_groups
 from openecs.decide.network import port_range
 from openecs.model.identity import parse_arn
@@ -45,7 +46,7 @@ def parse(
                     f"The target group with targetGroupArn {group.arn} does not have an associated "
                     "load balancer."
                 )
-        _check_port(definition, each)
+            _check_port(definition, each, group)
     return parsed
 
 
@@ -114,22 +115,35 @@ def _check_group(definition: TaskDefinition, group: TargetGroup) -> None:
         )
 
 
-def _check_port(definition: TaskDefinition, wanted: ServiceLoadBalancer) -> None:
+def _check_port(
+    definition: TaskDefinition, wanted: ServiceLoadBalancer, group: TargetGroup
+) -> None:
     container = definition.container(wanted.container_name)
     if container is None:
         raise errors.invalid_parameter(
             f"The container {wanted.container_name} does not exist in the task definition."
         )
-    if not _has_port(container, wanted.container_port):
+    missing = (
+        f"The container {wanted.container_name} did not have a container port "
+        f"{wanted.container_port} defined"
+    )
+    protocols = _protocols(container, wanted.container_port)
+    if not protocols:
+        raise errors.invalid_parameter(f"{missing}.")
+    # A task with an address of its own has all protocols of the port there.
+    if definition.effective_network_mode is NetworkMode.AWSVPC:
+        return
+    if not any(serving.is_served_by(group.protocol or "", each) for each in protocols):
         raise errors.invalid_parameter(
-            f"The container {wanted.container_name} did not have a container port "
-            f"{wanted.container_port} defined."
+            f"{missing} for the protocol {group.protocol} of the target group {group.arn}."
         )
 
 
-def _has_port(container: ContainerDefinition, port: int) -> bool:
-    return any(
-        mapping.container_port == port
-        or (mapping.container_port_range and port in port_range(mapping.container_port_range))
+def _protocols(container: ContainerDefinition, port: int) -> set[str]:
+    """The protocols that a port of a container is mapped for."""
+    return {
+        mapping.protocol
         for mapping in container.port_mappings
-    )
+        if mapping.container_port == port
+        or (mapping.container_port_range and port in port_range(mapping.container_port_range))
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openecs.api.base import Service
 from openecs.api.elbv2 import (
+    access,
     account_limits,
     capacity,
     listener_attributes,
@@ -42,4 +43,5 @@ SERVICE = Service(
         **targets.OPERATIONS,
         **trust_stores.OPERATIONS,
     },
+    access=access.ACCESS,
 )

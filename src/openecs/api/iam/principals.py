@@ -11,6 +11,7 @@ from openecs.api.iam import managed, names
 from openecs.decide.access.documents import identity_policy, trust_policy
 from openecs.decide.access.evaluation import Policies
 from openecs.model.iam import Entity, Role, Session, User
+from openecs.model.identity import Scope
 from openecs.model.policies import Policy, Principal, PrincipalKind
 from openecs.store.base import View
 from openecs.store.iam import GROUPS, ROLES, SESSIONS, USERS, iam_scope, name_key
@@ -54,6 +55,18 @@ def of_entity(view: View, entity: User | Role) -> Policies:
     )
 
 
+def of_role(view: View, role: Role, session: str) -> Known:
+    """A session of a role that a service has assumed."""
+    account = role.scope.account
+    caller = Caller(
+        arn=Scope(account, "").arn("sts", f"assumed-role/{role.name}/{session}"),
+        user_id=f"{role.id}:{session}",
+        account=account,
+        access_key_id="",
+    )
+    return replace(_of_assumed(caller, role, role.tags), policies=of_entity(view, role))
+
+
 def _of_user(view: View, caller: Caller, user: User) -> Known:
     found = _known(_principal(caller, PrincipalKind.USER), caller, user.tags)
     return replace(
@@ -70,15 +83,16 @@ def _of_session(view: View, caller: Caller, session: Session) -> Known:
     role = view.get(ROLES, session.scope, name_key(session.role))
     if role is None:
         return _nobody(caller)
-    principal = replace(_principal(caller, PrincipalKind.ROLE), role_arn=role.arn)
-    found = _known(principal, caller, {**role.tags, **session.tags})
-    context = {
-        **found.context,
-        "aws:principalarn": (role.arn,),
-        "aws:tokenissuetime": (session.created_at.isoformat(),),
-    }
+    found = _of_assumed(caller, role, {**role.tags, **session.tags})
+    context = {**found.context, "aws:tokenissuetime": (session.created_at.isoformat(),)}
     policies = replace(of_entity(view, role), sessions=limits)
     return replace(found, policies=policies, context=context)
+
+
+def _of_assumed(caller: Caller, role: Role, tags: Mapping[str, str]) -> Known:
+    principal = replace(_principal(caller, PrincipalKind.ROLE), role_arn=role.arn)
+    found = _known(principal, caller, tags)
+    return replace(found, context={**found.context, "aws:principalarn": (role.arn,)})
 
 
 def _of_users_session(

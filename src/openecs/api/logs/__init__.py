@@ -4,7 +4,18 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.htm
 """
 
 from openecs.api.base import Service
-from openecs.api.logs import access, event_reads, events, groups, metric_filters, streams, tags
+from openecs.api.logs import (
+    access,
+    event_reads,
+    events,
+    groups,
+    insights,
+    live_tail,
+    metric_filters,
+    streams,
+    subscription_filters,
+    tags,
+)
 
 SERVICE = Service(
     name="logs",
@@ -13,8 +24,11 @@ SERVICE = Service(
         **streams.OPERATIONS,
         **events.OPERATIONS,
         **event_reads.OPERATIONS,
+        **insights.OPERATIONS,
+        **live_tail.OPERATIONS,
         **tags.OPERATIONS,
         **metric_filters.OPERATIONS,
+        **subscription_filters.OPERATIONS,
     },
     access=access.ACCESS,
 )

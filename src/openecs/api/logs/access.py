@@ -26,10 +26,15 @@ _ON_GROUPS = (
     "PutMetricFilter",
     "DeleteMetricFilter",
     "DescribeMetricFilters",
+    "PutSubscriptionFilter",
+    "DeleteSubscriptionFilter",
+    "DescribeSubscriptionFilters",
 )
 _ON_STREAMS = ("CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents")
 #: Where no group is named, all are meant.
 _MAYBE_ON_GROUPS = ("DescribeMetricFilters",)
+_ON_NONE = ("TestMetricFilter", "GetQueryResults", "StopQuery", "DescribeQueries")
+_ON_SEVERAL = ("StartLiveTail", "StartQuery")
 _ON_ALL = ("DescribeLogGroups",)
 _TAGS_BY_NAME = ("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup")
 _TAGS_BY_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
@@ -41,6 +46,14 @@ def _on_stream(operation: str) -> Access:
         name = "" if is_on_all else references.name_in(request)
         resource = _stream_arn(call, name, request.get("logStreamName") or "")
         yield _asked(view, call, operation, name, resource, request)
+
+    return asks
+
+
+def _on_several(operation: str) -> Access:
+    def asks(view: View, call: Call, request: Members) -> Iterator[Asked]:
+        for name in references.names_in(request):
+            yield _asked(view, call, operation, name, _stream_arn(call, name, ""), request)
 
     return asks
 
@@ -69,8 +82,9 @@ def _on_none(operation: str) -> Access:
 
 
 ACCESS: Mapping[str, Access] = {
-    "TestMetricFilter": _on_none("TestMetricFilter"),
+    **{name: _on_none(name) for name in _ON_NONE},
     **{name: _on_stream(name) for name in (*_ON_GROUPS, *_ON_STREAMS)},
+    **{name: _on_several(name) for name in _ON_SEVERAL},
     **{name: _on_all(name) for name in _ON_ALL},
     **{name: _on_tags(name, "logGroupName") for name in _TAGS_BY_NAME},
     **{name: _on_tags(name, "resourceArn") for name in _TAGS_BY_ARN},

@@ -25,6 +25,11 @@ def no_metric_filter() -> ServiceError:
     return _missing("metric filter")
 
 
+def no_subscription_filter() -> ServiceError:
+    """There is no such filter."""
+    return _missing("subscription filter")
+
+
 def no_resource() -> ServiceError:
     """An ARN is of nothing that is here."""
     return _missing("resource")

@@ -12,7 +12,13 @@ from openecs.api.base import Call, Logs, Members, Operation, Writes
 from openecs.api.logs import errors, paging, references, tags
 from openecs.model.logs import LogGroup, milliseconds
 from openecs.store.base import Transaction, View
-from openecs.store.logs import LOG_GROUPS, LOG_METRIC_FILTERS, LogStore, metric_filter_key
+from openecs.store.logs import (
+    LOG_GROUPS,
+    LOG_METRIC_FILTERS,
+    LOG_SUBSCRIPTION_FILTERS,
+    LogStore,
+    filter_key,
+)
 
 _RETENTIONS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192),
@@ -45,7 +51,9 @@ def delete_log_group(tx: Transaction, call: Call, request: Members) -> Members:
     """Drop a group; its events go with the next pass of retention."""
     group = references.named(tx, call, request["logGroupName"])
     for each in tx.find(LOG_METRIC_FILTERS, call.scope, "group", (group.name,)):
-        tx.delete(LOG_METRIC_FILTERS, call.scope, metric_filter_key(each.group, each.name))
+        tx.delete(LOG_METRIC_FILTERS, call.scope, filter_key(each.group, each.name))
+    for sent in tx.find(LOG_SUBSCRIPTION_FILTERS, call.scope, "group", (group.name,)):
+        tx.delete(LOG_SUBSCRIPTION_FILTERS, call.scope, filter_key(sent.group, sent.name))
     tx.delete(LOG_GROUPS, call.scope, group.name)
     return {}
 

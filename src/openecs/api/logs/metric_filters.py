@@ -14,7 +14,7 @@ from openecs.api.logs.patterns import pattern_of
 from openecs.decide.filter_patterns.values import number_of
 from openecs.model.logs import LogMetricFilter, MetricTransformation, milliseconds
 from openecs.store.base import Transaction, View
-from openecs.store.logs import LOG_METRIC_FILTERS, metric_filter_key
+from openecs.store.logs import LOG_METRIC_FILTERS, filter_key
 
 _MOST, _MOST_DIMENSIONS = 100, 3
 _SELECTOR = re.compile(r"\$\S+")
@@ -35,7 +35,7 @@ def put_metric_filter(tx: Transaction, call: Call, request: Members) -> Members:
         transformation=_transformation(request["metricTransformations"][0]),
         created=milliseconds(call.now),
     )
-    known = tx.get(LOG_METRIC_FILTERS, call.scope, metric_filter_key(group.name, new.name))
+    known = tx.get(LOG_METRIC_FILTERS, call.scope, filter_key(group.name, new.name))
     count = tx.count(LOG_METRIC_FILTERS, call.scope, "group", (group.name,))
     if known is None and count >= _MOST:
         raise ServiceError("LimitExceededException", "Resource limit exceeded.")
@@ -46,7 +46,7 @@ def put_metric_filter(tx: Transaction, call: Call, request: Members) -> Members:
 def delete_metric_filter(tx: Transaction, call: Call, request: Members) -> Members:
     """Measure no more."""
     group = references.named(tx, call, request["logGroupName"])
-    key = metric_filter_key(group.name, request["filterName"])
+    key = filter_key(group.name, request["filterName"])
     if tx.get(LOG_METRIC_FILTERS, call.scope, key) is None:
         raise errors.no_metric_filter()
     tx.delete(LOG_METRIC_FILTERS, call.scope, key)
@@ -69,14 +69,14 @@ def describe_metric_filters(view: View, call: Call, request: Members) -> Members
         for each in view.scan(
             LOG_METRIC_FILTERS,
             call.scope,
-            prefix=metric_filter_key(group, prefix) if group else "",
+            prefix=filter_key(group, prefix) if group else "",
             after=paging.key_of(token, str) if token else "",
         )
         if metric in {(None, None), (each.transformation.namespace, each.transformation.name)}
     ]
     most = paging.limit(request)
     last = found[most - 1] if len(found) > most else None
-    more = {"nextToken": paging.token(metric_filter_key(last.group, last.name))} if last else {}
+    more = {"nextToken": paging.token(filter_key(last.group, last.name))} if last else {}
     return {"metricFilters": [_shown(each) for each in found[:most]], **more}
 
 

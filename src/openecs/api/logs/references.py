@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openecs.api.base import Call, Members
 from openecs.api.logs import errors
 from openecs.model.identity import parse_arn
@@ -36,6 +38,16 @@ def name_in(request: Members) -> str:
     if not name:
         raise errors.invalid("Either logGroupName or logGroupIdentifier must be specified.")
     return str(name)
+
+
+def names_in(request: Members) -> Sequence[str]:
+    """The names of the groups that are meant, each once, in their order."""
+    given = [
+        *filter(None, [request.get("logGroupName")]),
+        *(request.get("logGroupNames") or ()),
+        *(request.get("logGroupIdentifiers") or ()),
+    ]
+    return list(dict.fromkeys(name_of(each) for each in given))
 
 
 def name_of(identifier: str) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 from openecs.api.access import request_tags
 from openecs.api.base import Access, Asked, Call, Members, Operation, ServiceError, Writes
-from openecs.api.iam import documents, managed, names, principals
+from openecs.api.iam import documents, managed, names, principals, service_roles
 from openecs.api.iam.access_keys import new_secret
 from openecs.decide.access.evaluation import PolicyKind
 from openecs.model.iam import Role, Session
-from openecs.model.identity import Scope, parse_arn
+from openecs.model.identity import Scope
 from openecs.store.base import Transaction, View
-from openecs.store.iam import ROLES, SESSIONS, iam_scope, name_key
+from openecs.store.iam import SESSIONS, iam_scope
 
 #: Seconds: the longest session of a role that a session of a role has assumed.
 _CHAINED = 3600
@@ -63,7 +63,7 @@ def start_session(
 
 def assume_role(tx: Transaction, call: Call, request: Members) -> Members:
     """Credentials of a role, that the caller has been found to be trusted by."""
-    role = _role(tx, request)
+    role = service_roles.role(tx, request["RoleArn"])
     if call.caller.arn.endswith(":root"):
         raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.")
     if role is None:
@@ -108,7 +108,7 @@ def get_session_token(tx: Transaction, call: Call, request: Members) -> Members:
 
 def _asks_to_assume(view: View, _: Call, request: Members) -> Iterator[Asked]:
     arn = request.get("RoleArn") or ""
-    role = _role(view, request)
+    role = service_roles.role(view, arn)
     tags = [(tag.get("Key", ""), tag.get("Value", "")) for tag in request.get("Tags") or ()]
     context: dict[str, tuple[str, ...]] = {
         f"sts:{key.lower()}": (request[key],)
@@ -137,15 +137,6 @@ ACCESS: dict[str, Access] = {
     # Users need no permission for it.
     "GetSessionToken": lambda *_: (),
 }
-
-
-def _role(view: View, request: Members) -> Role | None:
-    arn = parse_arn(request.get("RoleArn") or "")
-    if arn is None or arn.service != "iam" or not arn.resource.startswith("role/"):
-        return None
-    name = arn.resource.rpartition("/")[2]
-    found = view.get(ROLES, iam_scope(arn.account), name_key(name))
-    return found if found is not None and found.arn == request["RoleArn"] else None
 
 
 def _denied(call: Call, role_arn: str) -> str:

@@ -90,7 +90,7 @@ def _policy(document: str) -> Policy:
     if not isinstance(read, dict) or not read.keys() <= _DOCUMENT or "Statement" not in read:
         raise Malformed(_SYNTAX)
     version = read.get("Version", "2008-10-17")
-    if version not in _VERSIONS:
+    if not isinstance(version, str) or version not in _VERSIONS:
         raise Malformed(_SYNTAX)
     statements = tuple(_statement(each) for each in _list(read["Statement"]))
     sids = [each.sid for each in statements if each.sid]

@@ -90,7 +90,7 @@ def timestamp_writer(format_: str) -> Callable[[datetime], str | float]:
 def epoch(value: datetime) -> float:
     """Seconds since 1970, whole where they are whole, else with milliseconds."""
     if value.microsecond < 1000:
-        return (value - _EPOCH) // timedelta(seconds=1)
+        return math.floor(value.timestamp())
     return (value - _EPOCH) // timedelta(milliseconds=1) / 1000
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any
+from typing import Any, TypeAlias
 
 from openecs.gateway.protocol.patterns import pattern
 from openecs.gateway.protocol.shape import Shape
@@ -52,13 +52,20 @@ class Complaint:
     sensitive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    path: tuple[str, ...]
-    owner: str
+#: The place around, the name or number in it, and the structure it is a member of. Requests have
+#: many of them and complaints are few: paths are only made for those.
+_Place: TypeAlias = "tuple[_Place | None, str | int, str]"
 
-    def below(self, name: str) -> _Place:
-        return _Place((*self.path, name), self.owner)
+
+#: The input itself.
+_TOP: _Place = (None, "", "")
+
+
+def _path(place: _Place) -> tuple[str, ...]:
+    around, name, _ = place
+    if around is None:
+        return ()
+    return (*_path(around), f"{name}.member" if isinstance(name, int) else name)
 
 
 _Check = Callable[[Any, _Place, list[Complaint]], None]
@@ -73,7 +80,7 @@ class Validator:
     def complaints(self, shape: Shape, members: Mapping[str, Any]) -> list[Complaint]:
         """All that is wrong with an operation's input, in the order of the model's members."""
         found: list[Complaint] = []
-        self._structure(shape)(members, _Place((), ""), found)
+        self._structure(shape)(members, _TOP, found)
         return found
 
     def of(self, shape: Shape) -> _Check | None:
@@ -104,9 +111,9 @@ class Validator:
                 of_size(value, place, found)
             for number, item in enumerate(value, 1):
                 if item is None:
-                    found.append(_absent(place.below(f"{number}.member"), shape.member.name))
+                    found.append(_absent((place, number, place[2]), shape.member.name))
                 elif of_item and not scalars:
-                    of_item(item, place.below(f"{number}.member"), found)
+                    of_item(item, (place, number, place[2]), found)
             if scalars:
                 scalars(value, value, place, found)
 
@@ -124,9 +131,9 @@ class Validator:
                 keys(value, value, place, found)
             for key, item in value.items():
                 if item is None:
-                    found.append(_absent(place.below(f"{key}.member"), shape.value.name))
+                    found.append(_absent((place, f"{key}.member", place[2]), shape.value.name))
                 elif of_value and not scalars:
-                    of_value(item, place.below(f"{key}.member"), found)
+                    of_value(item, (place, f"{key}.member", place[2]), found)
             if scalars:
                 scalars(value.values(), value, place, found)
 
@@ -142,15 +149,15 @@ class _StructureCheck:
         self._plan: tuple[tuple[str, str, bool, _Check | None], ...] | None = None
 
     def __call__(self, members: Any, place: _Place, found: list[Complaint]) -> None:
-        owner = self._shape.name if place.path else ""
+        owner = "" if place is _TOP else self._shape.name
         plan = self._compiled() if self._plan is None else self._plan
         for name, shape, required, check in plan:
             value = members.get(name)
             if value is None:
                 if required:
-                    found.append(_absent(_Place((*place.path, name), owner), shape))
+                    found.append(_absent((place, name, owner), shape))
             elif check is not None:
-                check(value, _Place((*place.path, name), owner), found)
+                check(value, (place, name, owner), found)
 
     def _compiled(self) -> tuple[tuple[str, str, bool, _Check | None], ...]:
         required = set(self._shape.required_members)
@@ -216,26 +223,38 @@ def _enum(shape: Shape) -> _Check | None:
 def _range(shape: Shape) -> _Check | None:
     if shape.type_name not in {"integer", "long", "float", "double"}:
         return None
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least: Any = shape.metadata.get("min")
+    most: Any = shape.metadata.get("max")
     return _between(
         None if least is None else _test(shape, Demand.LARGE_ENOUGH, least, lambda n: n >= least),
         None if most is None else _test(shape, Demand.SMALL_ENOUGH, most, lambda n: n <= most),
+        lambda n: least <= n <= most,
     )
 
 
 def _size(shape: Shape) -> _Check | None:
     if shape.type_name not in {"string", "blob", "list", "map"}:
         return None
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    least: Any = shape.metadata.get("min")
+    most: Any = shape.metadata.get("max")
     return _between(
         _test(shape, Demand.LONG_ENOUGH, least, lambda v: len(v) >= least) if least else None,
         None if most is None else _test(shape, Demand.SHORT_ENOUGH, most, lambda v: len(v) <= most),
+        lambda v: least <= len(v) <= most,
     )
 
 
-def _between(low: _Check | None, high: _Check | None) -> _Check | None:
-    checks = [check for check in (low, high) if check]
-    return _all(checks) if checks else None
+def _between(low: _Check | None, high: _Check | None, both: Callable[[Any], bool]) -> _Check | None:
+    """The checks that there are; where there are two, most values are done with in one test."""
+    if low is None or high is None:
+        return low or high
+
+    def check(value: Any, place: _Place, found: list[Complaint]) -> None:
+        if not both(value):
+            low(value, place, found)
+            high(value, place, found)
+
+    return check
 
 
 def _pattern(shape: Shape) -> _Check | None:
@@ -258,8 +277,8 @@ def _test(shape: Shape, demand: Demand, limit: Any, holds: Callable[[Any], bool]
         if not holds(value):
             found.append(
                 Complaint(
-                    path=place.path,
-                    owner=place.owner,
+                    path=_path(place),
+                    owner=place[2],
                     shape=shape.name,
                     value=value,
                     demand=demand,
@@ -273,5 +292,5 @@ def _test(shape: Shape, demand: Demand, limit: Any, holds: Callable[[Any], bool]
 
 def _absent(place: _Place, shape: str) -> Complaint:
     return Complaint(
-        path=place.path, owner=place.owner, shape=shape, value=None, demand=Demand.PRESENT
+        path=_path(place), owner=place[2], shape=shape, value=None, demand=Demand.PRESENT
     )

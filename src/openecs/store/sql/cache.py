@@ -7,7 +7,8 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from openecs.store.base import Revision
-from openecs.store.sql.queries import Address, Queries
+from openecs.store.sql.documents import Address
+from openecs.store.sql.queries import Queries
 
 #: The most answers kept, and the most resources in one.
 _ANSWERS, _ANSWER_SIZE = 1_024, 128

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +28,20 @@ def rows_of(
         text, literals = _compiled(statement)
         answer = _driver(connection).execute(text, {**literals, **parameters})
         rows: list[tuple[Any, ...]] = answer.fetchall()
+    except sqlite3.Error as error:
+        raise SQLAlchemyError(str(error)) from error
+    return rows
+
+
+def fetched(connection: Connection, query: Select[Any]) -> Sequence[Sequence[Any]]:
+    """All rows of a query that is made anew each time. Raises ``SQLAlchemyError``."""
+    if connection.dialect.name != "sqlite":
+        return connection.execute(query).all()
+    compiled: Any = query.compile(dialect=_SQLITE, compile_kwargs={"render_postcompile": True})
+    try:
+        rows: list[tuple[Any, ...]] = (
+            _driver(connection).execute(str(compiled), compiled.params).fetchall()
+        )
     except sqlite3.Error as error:
         raise SQLAlchemyError(str(error)) from error
     return rows

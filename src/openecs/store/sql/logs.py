@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,10 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from openecs.model.log_queries import Answer, Question
 from openecs.model.logs import KeptEvent, LogEvent, LogStream
 from openecs.store.logs import Cursor, EventRange, StreamFilter, size_of
+from openecs.store.sql import log_answers
 from openecs.store.sql.bulk import BulkDatabase
-from openecs.store.sql.driver import run_many
+from openecs.store.sql.driver import fetched, run_many
 from openecs.store.sql.tables import TEXT
 
 metadata = MetaData()
@@ -95,7 +97,7 @@ class SqlLogStore:
     """A ``LogStore`` in the database of a URL: a SQLite file of its own, or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self._database = BulkDatabase(url, metadata, "logs")
+        self._database = BulkDatabase(url, metadata.create_all, "logs")
 
     async def open(self) -> None:
         """Connect, and make the tables."""
@@ -163,23 +165,32 @@ class SqlLogStore:
             query = _events_query(wanted, list(named) if wanted.streams is not None else None)
             moment, id_ = events.c.moment, events.c.id
             order = (moment.desc(), id_.desc()) if descending else (moment, id_)
-            rows = connection.execute(query.order_by(*order).limit(limit)).all()
+            rows = fetched(connection, query.order_by(*order).limit(limit))
             if wanted.streams is None:
-                named = _names(connection, {row.stream for row in rows})
-            return [_event(row, named[row.stream]) for row in rows if row.stream in named]
+                named = _names(connection, {row[2] for row in rows})
+            return [_event(row, named[row[2]]) for row in rows if row[2] in named]
 
         return await self._database.asked(work)
 
-    async def newer(self, after: int, limit: int) -> Sequence[tuple[int, KeptEvent]]:
-        """Events of all groups behind an id, in its order."""
+    async def newer(
+        self, after: int, limit: int, group: int | None = None
+    ) -> Sequence[tuple[int, KeptEvent]]:
+        """Events behind an id, in its order."""
         query = select(events).where(events.c.id > after).order_by(events.c.id).limit(limit)
+        if group is not None:
+            # The sum keeps to the order of ids: the index of the group has another one.
+            query = query.where(events.c.group_id + 0 == group)
 
         def work(connection: Connection) -> list[tuple[int, KeptEvent]]:
-            rows = connection.execute(query).all()
-            named = _names(connection, {row.stream for row in rows})
-            return [(row.group_id, _event(row, named.get(row.stream, ""))) for row in rows]
+            rows = fetched(connection, query)
+            named = _names(connection, {row[2] for row in rows})
+            return [(row[1], _event(row, named.get(row[2], ""))) for row in rows]
 
         return await self._database.asked(work)
+
+    async def ask(self, question: Question, is_over: Callable[[], bool]) -> Answer:
+        """SQLite answers where its file is; of PostgreSQL's it gets what is meant."""
+        return await self._database.asked(lambda c: log_answers.ask(c, question, is_over))
 
     async def newest(self) -> int:
         """The id of the last event."""
@@ -194,6 +205,12 @@ class SqlLogStore:
         """How far a source was read."""
         query = select(cursors.c.position).where(cursors.c.source == source)
         return await self._database.asked(lambda c: c.execute(query).scalar())
+
+    async def sources(self, prefix: str) -> Sequence[str]:
+        """The sources that cursors are kept of."""
+        query = select(cursors.c.source).where(cursors.c.source.startswith(prefix, autoescape=True))
+        rows = await self._database.asked(lambda c: c.execute(query).scalars().all())
+        return sorted(rows)
 
     async def forget_cursor(self, source: str) -> None:
         """A source has gone."""
@@ -220,6 +237,13 @@ class SqlLogStore:
         """Drop the events of a group from before a time, a little at a time."""
         old = (events.c.group_id == group) & (events.c.moment < before)
         await self._drop_events(old)
+
+    async def shrink(self, most: int) -> int:
+        """Drop what was kept first, a little at a time."""
+        total = 0
+        while dropped := await self._database.written(partial(_shrink_some, most=most)):
+            total += dropped
+        return total
 
     async def drop(self, group: int) -> None:
         """Drop all streams of a group; last of all that it is known."""
@@ -363,14 +387,10 @@ def _stream(row: Row[Any]) -> LogStream:
     )
 
 
-def _event(row: Row[Any], stream: str) -> KeptEvent:
-    return KeptEvent(
-        id=row.id,
-        stream=stream,
-        timestamp=row.moment,
-        ingested=row.ingested,
-        message=row.message,
-    )
+def _event(row: Sequence[Any], stream: str) -> KeptEvent:
+    """Of a row in the order of the table's columns."""
+    id_, _, _, moment, ingested, message = row
+    return KeptEvent(id=id_, stream=stream, timestamp=moment, ingested=ingested, message=message)
 
 
 def _drop_some(connection: Connection, *, which: Any) -> bool:
@@ -379,6 +399,30 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     rows = connection.execute(query).all()
     if not rows:
         return False
+    _drop_rows(connection, rows)
+    return len(rows) == _BATCH
+
+
+def _shrink_some(connection: Connection, *, most: int) -> int:
+    """Drop a batch of what was kept first, as far as there is too much; the bytes that went."""
+    size = connection.execute(select(func.coalesce(func.sum(streams.c.bytes), 0))).scalar_one()
+    excess = int(size) - most
+    if excess <= 0:
+        return 0
+    query = select(events.c.id, events.c.stream, events.c.message).order_by(events.c.id)
+    rows: list[Any] = []
+    dropped = 0
+    for row in connection.execute(query.limit(_BATCH)):
+        if dropped >= excess:
+            break
+        rows.append(row)
+        dropped += size_of(row.message)
+    _drop_rows(connection, rows)
+    return dropped
+
+
+def _drop_rows(connection: Connection, rows: Iterable[Any]) -> None:
+    """Drop events, and count off their bytes."""
     sizes: dict[int, int] = {}
     for _, stream, message in rows:
         sizes[stream] = sizes.get(stream, 0) + size_of(message)
@@ -387,4 +431,3 @@ def _drop_some(connection: Connection, *, which: Any) -> bool:
     for stream, size in sizes.items():
         smaller = update(streams).where(streams.c.id == stream)
         connection.execute(smaller.values(bytes=streams.c.bytes - size))
-    return len(rows) == _BATCH

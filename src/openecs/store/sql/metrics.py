@@ -1,286 +1,223 @@
 """``SqlMetricStore``: metrics in a database.
 
-Samples are rows that are only ever added, so that several processes may put at once and nothing is
-read to write; what falls into one period is put together when it is read, and for good when it is
-rolled up. Everything that waits for the disk is committed at once.
+What is put is added to a journal, a row each time, so that several processes may put at once and
+nothing is read to write. Now and then the journal is folded into blocks: some hundred bytes of one
+series and some stretch of time. What is told comes from both, as one transaction sees them.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from operator import itemgetter
+from threading import Lock
 
-import msgspec
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    UniqueConstraint,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
+import structlog
+from sqlalchemy import Connection, bindparam, insert, literal, select, union_all
+
+from openecs.model.metrics import Datapoint, Metric, Sample, merged
+from openecs.store.base import StoreUnavailable
+from openecs.store.metric_blocks import (
+    Known,
+    Period,
+    batch,
+    known_of,
+    periods,
+    statistics_of,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-
-from openecs.model.metrics import Datapoint, Metric, Sample, Statistics, condensed, merged, of_value
 from openecs.store.metrics import MetricFilter, Span
+from openecs.store.sql import metric_fold, metric_schema
 from openecs.store.sql.bulk import BulkDatabase
-from openecs.store.sql.tables import TEXT
+from openecs.store.sql.driver import rows_of, run_many
+from openecs.store.sql.metric_fold import TIERS
+from openecs.store.sql.metric_series import SeriesIds, listed
+from openecs.store.sql.metric_tables import blocks, journal
+from openecs.store.sql.metric_tail import Found, Tail
 
-metadata = MetaData()
+log = structlog.get_logger(__name__)
 
-_ID = BigInteger().with_variant(Integer, "sqlite")
+#: The journal is folded when so much was put by this process.
+_SAMPLES, _PUTS = 100_000, 1_000
 
-series = Table(
-    "metric_series",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("account", TEXT, nullable=False),
-    Column("region", TEXT, nullable=False),
-    Column("namespace", TEXT, nullable=False),
-    Column("name", TEXT, nullable=False),
-    #: JSON: pairs of names and values, by name.
-    Column("dimensions", TEXT, nullable=False),
-    UniqueConstraint("account", "region", "namespace", "name", "dimensions"),
-)
-
-#: ``moment``: seconds since the epoch, a multiple of ``resolution``.
-points = Table(
-    "metric_points",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("series", _ID, nullable=False),
-    Column("moment", BigInteger, nullable=False),
-    Column("resolution", Integer, nullable=False),
-    Column("unit", TEXT, nullable=False),
-    Column("statistics", LargeBinary, nullable=False),
-    Index("metric_points_by_time", "series", "moment"),
-    Index("metric_points_by_age", "resolution", "moment"),
-)
-
-#: Seconds of a tier's periods, how long it is kept, and those of the next one; None: gone for good.
-_TIERS = (
-    (1, timedelta(hours=3), 60),
-    (60, timedelta(days=15), 300),
-    (300, timedelta(days=63), 3600),
-    (3600, timedelta(days=455), None),
-)
-#: How many rows are rolled up in one transaction: bounds how long others wait.
-_BATCH = 5_000
+_ADD = insert(journal).values(samples=bindparam("samples"))
 
 
 class SqlMetricStore:
     """A ``MetricStore`` in the database of a URL: a SQLite file of its own, or PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self._ids: dict[Metric, int] = {}
-        self._database = BulkDatabase(url, metadata, "metrics", undone=self._ids.clear)
+        self._written = SeriesIds()
+        self._database = BulkDatabase(
+            url, metric_schema.prepare, "metrics", undone=self._written.forget
+        )
+        self._known = SeriesIds()
+        self._tail = Tail()
+        #: Held by those who use ``_known`` and ``_tail``: reads run in threads.
+        self._looking = Lock()
+        self._samples = self._puts = 0
+        self._folding: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Connect, and make the tables. Raises ``StoreUnavailable``."""
+        """Connect, and migrate. Raises ``StoreUnavailable``."""
         await self._database.open()
 
     async def close(self) -> None:
         """Finish the writes under way and let go."""
+        if self._folding is not None:
+            await self._folding
         await self._database.close()
 
     async def put(self, samples: Sequence[Sample]) -> None:
         """Add them all, or none."""
-        if samples:
-            await self._database.written(lambda connection: self._add(connection, samples))
+        if not samples:
+            return
+        await self._database.written(lambda connection: self._add(connection, samples))
+        self._samples += len(samples)
+        self._puts += 1
+        is_due = self._samples >= _SAMPLES or self._puts >= _PUTS
+        if is_due and (self._folding is None or self._folding.done()):
+            self._samples = self._puts = 0
+            self._folding = asyncio.create_task(self._fold())
 
     async def read(self, spans: Sequence[Span]) -> Sequence[Sequence[Datapoint]]:
         """What falls into each period, put together."""
-        return await self._database.asked(lambda c: [self._datapoints(c, span) for span in spans])
+        return await self._database.asked(partial(self._read, spans=spans))
 
     async def metrics(
         self, wanted: MetricFilter, *, after: Metric | None = None, limit: int | None = None
     ) -> Sequence[Metric]:
         """The metrics there are, in order."""
-        found = await self._database.asked(lambda connection: _metrics(connection, wanted))
+        found = await self._database.asked(partial(self._listed, wanted=wanted))
         kept = sorted(metric for metric in found if after is None or metric > after)
         return kept[:limit]
 
     async def trim(self, now: datetime) -> None:
-        """Roll up and forget, a little at a time."""
-        for seconds, kept, coarser in _TIERS:
-            until = int((now - kept).timestamp()) // (coarser or seconds) * (coarser or seconds)
-            work = partial(_roll_up, seconds=seconds, until=until, coarser=coarser)
-            while await self._database.written(work):
+        """Fold, roll up and forget, a little at a time."""
+        while await self._database.written(metric_fold.fold, alone=True):
+            pass
+        for tier in TIERS:
+            work = partial(metric_fold.roll_up, tier=tier, now=now)
+            while await self._database.written(work, alone=True):
                 pass
-        await self._database.written(self._forget_series)
+        await self._database.written(metric_fold.forget_series, alone=True)
+        await self._database.written(metric_fold.give_back, alone=True)
 
     async def clear(self) -> None:
         """Forget everything."""
+        await self._database.written(metric_fold.clear, alone=True)
 
-        def work(connection: Connection) -> None:
-            self._ids.clear()
-            connection.execute(delete(points))
-            connection.execute(delete(series))
-
-        await self._database.written(work)
+    async def _fold(self) -> None:
+        try:
+            while await self._database.written(metric_fold.fold, alone=True):
+                pass
+        except StoreUnavailable as error:
+            log.warning("metrics are not folded", reason=str(error))
 
     def _add(self, connection: Connection, samples: Sequence[Sample]) -> None:
-        rows = [
-            {
-                "series": self._series(connection, sample.metric),
-                "moment": int(sample.timestamp.timestamp() // sample.resolution)
-                * sample.resolution,
-                "resolution": sample.resolution,
-                "unit": sample.unit,
-                "statistics": _encoded(sample.statistics),
-            }
-            for sample in samples
-        ]
-        connection.execute(insert(points), rows)
+        ids = self._written.ensured(connection, [sample.metric for sample in samples])
+        packed = batch(
+            [
+                (
+                    ids[sample.metric],
+                    int(sample.timestamp.timestamp()),
+                    sample.resolution,
+                    sample.unit,
+                    known_of(sample.statistics),
+                )
+                for sample in samples
+            ]
+        )
+        run_many(connection, _ADD, [{"samples": packed}])
 
-    def _series(self, connection: Connection, metric: Metric) -> int:
-        known = self._ids.get(metric)
+    def _read(self, connection: Connection, spans: Sequence[Span]) -> list[list[Datapoint]]:
+        with self._looking:
+            self._tail.look(connection)
+            ids = self._known.found(connection, [span.metric for span in spans])
+            numbers = [ids.get(span.metric) for span in spans]
+            tails = [tuple(self._tail.of(number)) if number else () for number in numbers]
+        told = _Told()
+        return [
+            told.datapoints(span, _found(connection, number, tail, span)) if number else []
+            for span, number, tail in zip(spans, numbers, tails, strict=True)
+        ]
+
+    def _listed(self, connection: Connection, wanted: MetricFilter) -> Sequence[Metric]:
+        recent: set[int] = set()
+        if wanted.active_since is not None:
+            with self._looking:
+                self._tail.look(connection)
+                recent.update(self._tail.active(int(wanted.active_since.timestamp())))
+        return listed(connection, wanted, recent)
+
+
+_period = itemgetter(0)
+
+
+class _Told:
+    """Datapoints as they are told; equal moments are one object."""
+
+    def __init__(self) -> None:
+        self._moments: dict[int, datetime] = {}
+
+    def datapoints(self, span: Span, found: Iterable[Found]) -> list[Datapoint]:
+        """What was found within a span, the oldest first."""
+        first, end, length = _up(span.start, span.period), _up(span.end, span.period), span.period
+        wanted = span.unit
+        parts: dict[Period, Known] = {}
+        more: defaultdict[Period, list[Known]] = defaultdict(list)
+        for moment, unit, known in found:
+            if first <= moment < end and (wanted is None or unit == wanted):
+                period = (moment - moment % length, unit)
+                if period in parts:
+                    more[period].append(known)
+                else:
+                    parts[period] = known
+        for period, rest in more.items():
+            parts[period] = merged([statistics_of(each) for each in (parts[period], *rest)])
+        return [
+            Datapoint(self._moment(begin), unit, statistics_of(known))
+            for (begin, unit), known in sorted(parts.items(), key=_period)
+        ]
+
+    def _moment(self, seconds: int) -> datetime:
+        known = self._moments.get(seconds)
         if known is None:
-            known = self._ids[metric] = _ensured(connection, metric)
+            known = self._moments[seconds] = datetime.fromtimestamp(seconds, UTC)
         return known
 
-    def _datapoints(self, connection: Connection, span: Span) -> list[Datapoint]:
-        found = connection.execute(_FIND, _identity(span.metric)).scalar()
-        if found is None:
-            return []
-        first, end = _up(span.start, span.period), _up(span.end, span.period)
-        query = (
-            select(points.c.moment, points.c.unit, points.c.statistics)
-            .where(points.c.series == found, points.c.moment >= first, points.c.moment < end)
-            .order_by(points.c.moment)
+
+def _found(
+    connection: Connection, series: int, tail: Sequence[Found], span: Span
+) -> Iterator[Found]:
+    first, end = int(span.start.timestamp()), int(span.end.timestamp()) + span.period
+    for begin, resolution, packed in rows_of(
+        connection, _BLOCKS, {"of": series, "end": end, **_begins(first)}
+    ):
+        yield from periods(packed, begin, resolution)
+    yield from tail
+
+
+def _begins(first: int) -> dict[str, int]:
+    """From where on the blocks of each tier may have something since."""
+    return {f"from_{tier.seconds}": first - tier.span for tier in TIERS}
+
+
+_BLOCKS = union_all(
+    *(
+        select(blocks.c.begin, literal(tier.seconds).label("resolution"), blocks.c.periods).where(
+            blocks.c.series == bindparam("of"),
+            blocks.c.resolution == tier.seconds,
+            blocks.c.begin > bindparam(f"from_{tier.seconds}"),
+            blocks.c.begin < bindparam("end"),
         )
-        if span.unit is not None:
-            query = query.where(points.c.unit == span.unit)
-        periods: defaultdict[tuple[int, str], list[Statistics]] = defaultdict(list)
-        for moment, unit, statistics in connection.execute(query):
-            periods[moment // span.period * span.period, unit].append(_decoded(statistics))
-        return [
-            Datapoint(datetime.fromtimestamp(begin, UTC), unit, merged(parts))
-            for (begin, unit), parts in sorted(periods.items())
-        ]
-
-    def _forget_series(self, connection: Connection) -> None:
-        self._ids.clear()
-        used = exists().where(points.c.series == series.c.id)
-        connection.execute(delete(series).where(~used))
-
-
-_FIND = select(series.c.id).where(
-    *(series.c[name] == bindparam(name) for name in series.columns.keys()[1:])
+        for tier in TIERS
+    )
 )
-
-
-def _identity(metric: Metric) -> dict[str, str]:
-    return {
-        "account": metric.scope.account,
-        "region": metric.scope.region,
-        "namespace": metric.namespace,
-        "name": metric.name,
-        "dimensions": msgspec.json.encode(metric.dimensions).decode(),
-    }
-
-
-def _ensured(connection: Connection, metric: Metric) -> int:
-    """The id of a metric, which is new if nobody has put it yet."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(series).values(_identity(metric)).on_conflict_do_nothing())
-    found: int = connection.execute(_FIND, _identity(metric)).scalar_one()
-    return found
-
-
-def _metrics(connection: Connection, wanted: MetricFilter) -> list[Metric]:
-    query = select(series.c.namespace, series.c.name, series.c.dimensions).where(
-        series.c.account == wanted.scope.account, series.c.region == wanted.scope.region
-    )
-    if wanted.namespace is not None:
-        query = query.where(series.c.namespace == wanted.namespace)
-    if wanted.name is not None:
-        query = query.where(series.c.name == wanted.name)
-    if wanted.active_since is not None:
-        since = int(wanted.active_since.timestamp())
-        recent = exists().where(points.c.series == series.c.id, points.c.moment >= since)
-        query = query.where(recent)
-    found = []
-    for namespace, name, dimensions in connection.execute(query):
-        pairs = tuple((each[0], each[1]) for each in msgspec.json.decode(dimensions))
-        if _has(dict(pairs), wanted):
-            found.append(Metric(wanted.scope, namespace, name, pairs))
-    return found
-
-
-def _has(dimensions: Mapping[str, str], wanted: MetricFilter) -> bool:
-    return all(
-        name in dimensions and value in {None, dimensions[name]}
-        for name, value in wanted.dimensions
-    )
-
-
-def _roll_up(connection: Connection, *, seconds: int, until: int, coarser: int | None) -> bool:
-    """Put a batch of old rows together in longer periods; whether there are more."""
-    old = (points.c.resolution == seconds, points.c.moment < until)
-    first = connection.execute(select(func.min(points.c.series)).where(*old)).scalar()
-    if first is None:
-        return False
-    query = (
-        select(points.c.id, points.c.moment, points.c.unit, points.c.statistics)
-        .where(*old, points.c.series == first)
-        .order_by(points.c.moment)
-        .limit(_BATCH)
-    )
-    rows = connection.execute(query).all()
-    parts: defaultdict[tuple[int, str], list[Statistics]] = defaultdict(list)
-    for _, moment, unit, statistics in rows if coarser else ():
-        parts[moment // (coarser or 1) * (coarser or 1), unit].append(_decoded(statistics))
-    connection.execute(
-        delete(points).where(points.c.id == bindparam("gone")), [{"gone": row.id} for row in rows]
-    )
-    if parts:
-        connection.execute(
-            insert(points),
-            [
-                {
-                    "series": first,
-                    "moment": moment,
-                    "resolution": coarser,
-                    "unit": unit,
-                    "statistics": _encoded(condensed(merged(known))),
-                }
-                for (moment, unit), known in parts.items()
-            ],
-        )
-    return True
 
 
 def _up(moment: datetime, period: int) -> int:
     """The first multiple of the period at or after a moment."""
     return -int(-moment.timestamp() // period) * period
-
-
-def _encoded(statistics: Statistics) -> bytes:
-    """One value that came once is a number; all else a list."""
-    if statistics == of_value(statistics.minimum):
-        return msgspec.msgpack.encode(statistics.minimum)
-    flat = [number for pair in statistics.values for number in pair]
-    known = [statistics.count, statistics.sum, statistics.minimum, statistics.maximum, *flat]
-    return msgspec.msgpack.encode(known)
-
-
-def _decoded(stored: bytes) -> Statistics:
-    read: Any = msgspec.msgpack.decode(stored)
-    if not isinstance(read, list):
-        return of_value(read)
-    count, total, minimum, maximum, *flat = read
-    pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
-    return Statistics(count, total, minimum, maximum, pairs)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from openecs.store.base import Change, Revision, StoreUnavailable, View
 from openecs.store.feed import Feed
+from openecs.store.sql.documents import OPTION, Documents
 from openecs.store.sql.queries import Queries
 from openecs.store.sql.transaction import Outcome
 from openecs.store.sql.view import SnapshotView
@@ -45,7 +46,7 @@ class PostgresDatabase:
 
     feed: Feed
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, documents: Documents) -> None:
         self._engine = create_engine(
             url,
             pool_size=_READERS + 1,
@@ -53,6 +54,7 @@ class PostgresDatabase:
             hide_parameters=True,
             connect_args={"connect_timeout": _CONNECT},
             isolation_level="READ COMMITTED",
+            execution_options={OPTION: documents},
         )
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -76,6 +78,9 @@ class PostgresDatabase:
             self._tail.cancel()
             with suppress(asyncio.CancelledError):
                 await self._tail
+
+    def forget_freed(self) -> None:
+        """PostgreSQL's own vacuuming writes over what was."""
 
     def close(self) -> None:
         """Disconnect."""

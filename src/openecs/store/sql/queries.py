@@ -13,15 +13,13 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from openecs.model.identity import Scope
 from openecs.store.base import Change, Revision
 from openecs.store.order import Lookup, end_of_prefix
+from openecs.store.sql.documents import Address, documents_of
 from openecs.store.sql.driver import rows_of
 from openecs.store.sql.tables import changes, lookups, meta, resources
 
-#: Where a resource is: kind, account, region, key.
-Address = tuple[str, str, str, str]
-
 
 class Record(NamedTuple):
-    """A row of ``resources``."""
+    """A row of ``resources``, its document open."""
 
     account: str
     region: str
@@ -45,6 +43,7 @@ class Queries:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._documents = documents_of(connection)
 
     def revision(self) -> Revision:
         """The revision of the last change."""
@@ -66,7 +65,7 @@ class Queries:
             return None  # PostgreSQL has no such text, not even to compare with
         where = {"kind": kind, "account": account, "region": region, "key": key}
         rows = rows_of(self._connection, _RECORD, where)
-        return Record(*rows[0]) if rows else None
+        return self._record(kind, *rows[0]) if rows else None
 
     def scan(self, kind: str, scope: Scope | None, wanted: Range) -> list[Record]:
         """The resources of a kind in key order."""
@@ -81,12 +80,14 @@ class Queries:
         parameters = {"kind": kind, "low": low, "high": high, "limit": wanted.limit}
         if scope is not None:
             parameters |= {"account": scope.account, "region": scope.region}
-        return self._records(statement, parameters)
+        return self._records(kind, statement, parameters)
 
     def find(self, kind: str, entry: Lookup, after: str, limit: int | None) -> list[Record]:
         """The resources an index has under some words, in key order."""
         statement = _find(has_after=bool(after), has_limit=limit is not None)
-        return self._records(statement, {**_entry(kind, entry), "after": after, "limit": limit})
+        return self._records(
+            kind, statement, {**_entry(kind, entry), "after": after, "limit": limit}
+        )
 
     def count(self, kind: str, entry: Lookup) -> int:
         """How many resources an index has under some words."""
@@ -105,8 +106,17 @@ class Queries:
             for revision, kind, account, region, key in rows
         ]
 
-    def _records(self, statement: Select[Any], parameters: dict[str, Any]) -> list[Record]:
-        return [Record(*row) for row in rows_of(self._connection, statement, parameters)]
+    def _records(
+        self, kind: str, statement: Select[Any], parameters: dict[str, Any]
+    ) -> list[Record]:
+        rows = rows_of(self._connection, statement, parameters)
+        return [self._record(kind, *row) for row in rows]
+
+    def _record(
+        self, kind: str, account: str, region: str, key: str, revision: Revision, text: str
+    ) -> Record:
+        document = self._documents.read((kind, account, region, key), text)
+        return Record(account, region, key, revision, document)
 
 
 def spell(words: Sequence[str]) -> str:

@@ -8,60 +8,48 @@ from itertools import islice
 from types import CodeType
 from typing import Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
 from openecs.model.identity import Scope
 from openecs.store import codec
-from openecs.store.base import Kind, StoreUnavailable
+from openecs.store.base import Kind
 from openecs.store.order import Lookup, lookups_of
-from openecs.store.sql import statements
-from openecs.store.sql.queries import Address, Queries, Range, Record
+from openecs.store.sql import documents, statements
+from openecs.store.sql.documents import Address
+from openecs.store.sql.migrating import Versions, migrate
+from openecs.store.sql.queries import Queries, Range, Record
 
-#: The newest migration.
-HEAD = "0001"
+VERSIONS = Versions(location="openecs.store.sql:migrations", table="alembic_version", head="0001")
 
 #: How many resources are indexed at once: bounds memory.
 _BATCH = 1_000
 
 
-def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> None:
-    """Migrate, and fill the indexes anew where code has changed what they hold.
+def prepare(connection: Connection, kinds: Sequence[Kind[Any]]) -> bool:
+    """Migrate, encrypt, and fill the indexes anew where code has changed what they hold.
 
-    Raises ``StoreUnavailable`` for a database a newer version has written.
+    Whether anything was plain that is encrypted now. Raises ``StoreUnavailable`` for a database
+    that a newer version has written, or whose keys are others.
     """
-    if _version(connection) != HEAD:
-        _migrate(connection)
+    migrate(connection, VERSIONS)
+    had_plain = _encrypt(connection)
     fingerprint = _fingerprint(kinds)
     if Queries(connection).meta("indexes") != fingerprint:
         for kind in kinds:
             _index(connection, kind)
         statements.set_meta(connection, "indexes", fingerprint)
+    return had_plain
 
 
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.execute(
-        text("SELECT version_num FROM alembic_version")
-    ).scalar()
-    return version
-
-
-def _migrate(connection: Connection) -> None:
-    # Alembic takes longer to import than the rest of the store: only when there is work for it.
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", "openecs.store.sql:migrations")
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise StoreUnavailable(
-            f"a newer version of OpenECS has written this database (schema {_version(connection)};"
-            f" this version knows those up to {HEAD}): upgrade OpenECS"
-        ) from error
+def _encrypt(connection: Connection) -> bool:
+    seal = documents.documents_of(connection).seal
+    if seal is None:
+        return False
+    known = Queries(connection).meta(documents.CHECK)
+    wanted = documents.check(seal, known)
+    if wanted != known:
+        statements.set_meta(connection, documents.CHECK, wanted)
+    return documents.seal_anew(connection)
 
 
 def _index(connection: Connection, kind: Kind[Any]) -> None:

@@ -24,7 +24,8 @@ from openecs.store import codec
 from openecs.store.base import Kind, Revision, StoreUnavailable, View
 from openecs.store.feed import Feed
 from openecs.store.sql.cache import Cache, Stored
-from openecs.store.sql.queries import Address, Queries
+from openecs.store.sql.documents import OPTION, Address, Documents
+from openecs.store.sql.queries import Queries
 from openecs.store.sql.transaction import Outcome
 from openecs.store.sql.view import SqlView
 
@@ -50,8 +51,9 @@ class SqliteDatabase:
 
     feed: Feed
 
-    def __init__(self, url: URL, *, cache_size: int) -> None:
+    def __init__(self, url: URL, *, cache_size: int, documents: Documents) -> None:
         self._url = url
+        self._documents = documents
         self._path = Path(url.database or "")
         self._cache = Cache(size=cache_size)
 
@@ -59,9 +61,15 @@ class SqliteDatabase:
         """Take the lock and connect. Raises ``StoreUnavailable``."""
         with ExitStack() as held:
             held.enter_context(_lock(self._path))
-            self._writing = held.enter_context(_connect(self._url, "BEGIN IMMEDIATE"))
-            self._reading = held.enter_context(_connect(self._url, "BEGIN"))
+            self._writing = held.enter_context(self._connect("BEGIN IMMEDIATE"))
+            self._reading = held.enter_context(self._connect("BEGIN"))
             self._held = held.pop_all()
+
+    def forget_freed(self) -> None:
+        """Leave nothing in the file of what was overwritten in it."""
+        driver: Any = self._writing.connection.driver_connection
+        driver.execute("VACUUM")
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def start(self) -> None:
         """Be ready for reads and followers; the schema is up to date."""
@@ -121,6 +129,18 @@ class SqliteDatabase:
                 return question(Queries(self._reading))
         except SQLAlchemyError as error:
             raise StoreUnavailable(f"cannot read {self._path}: {error}") from error
+
+    def _connect(self, begin: str) -> Connection:
+        engine = create_engine(
+            self._url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False},
+            execution_options={OPTION: self._documents},
+        )
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine.connect()
 
 
 class _Moved(BaseException):
@@ -243,18 +263,6 @@ def _lock(path: Path) -> TextIO:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
-
-
-def _connect(url: URL, begin: str) -> Connection:
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"check_same_thread": False},
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine.connect()
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -22,8 +22,9 @@ from openecs.store import codec
 from openecs.store.base import Change, Revision
 from openecs.store.order import Lookup
 from openecs.store.sql.cache import Stored
+from openecs.store.sql.documents import Address, Documents, documents_of
 from openecs.store.sql.driver import run_many
-from openecs.store.sql.queries import Address, spell
+from openecs.store.sql.queries import spell
 from openecs.store.sql.tables import changes, lookups, meta, resources
 
 #: How many changes are kept for those who come back after a while, and how often that is looked at.
@@ -50,7 +51,8 @@ class Cell:
 
 def store(connection: Connection, cells: Mapping[Address, Cell]) -> None:
     """Bring the database from ``in_database`` to ``row`` at each address."""
-    puts = [_resource(address, cell.row) for address, cell in cells.items() if cell.row]
+    documents = documents_of(connection)
+    puts = [_resource(address, cell.row, documents) for address, cell in cells.items() if cell.row]
     gone = [_place(address) for address, cell in cells.items() if not cell.row]
     _many(connection, _UPSERT[connection.dialect.name], puts)
     _many(connection, _DELETE, gone)
@@ -109,7 +111,7 @@ def _many(connection: Connection, statement: Executable, rows: list[dict[str, An
         run_many(connection, statement, rows)
 
 
-def _resource(address: Address, row: Row) -> dict[str, Any]:
+def _resource(address: Address, row: Row, documents: Documents) -> dict[str, Any]:
     kind, account, region, key = address
     return {
         "kind": kind,
@@ -117,7 +119,7 @@ def _resource(address: Address, row: Row) -> dict[str, Any]:
         "region": region,
         "key": key,
         "revision": row.stored.revision,
-        "document": row.document or codec.encode(row.stored.value),
+        "document": documents.written(address, row.document or codec.encode(row.stored.value)),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from openecs.model.sealing import Seal
 from openecs.store import kinds as catalogue
 from openecs.store.base import (
     Change,
@@ -22,6 +23,7 @@ from openecs.store.base import (
 from openecs.store.feed import Feed
 from openecs.store.sql import schema, writer
 from openecs.store.sql.cache import Cache
+from openecs.store.sql.documents import Documents
 from openecs.store.sql.queries import Queries
 
 R = TypeVar("R")
@@ -47,6 +49,10 @@ class Database(writer.Database, Protocol):
         """End what ``start`` began."""
         ...
 
+    def forget_freed(self) -> None:
+        """Leave nothing of what was overwritten, as far as that can be done at once."""
+        ...
+
     def close(self) -> None:
         """Disconnect; in a thread of its own."""
         ...
@@ -65,7 +71,8 @@ class SqlStore:
 
     ``sqlite:////var/lib/openecs/openecs.db`` is a file of this process alone;
     ``postgresql://user:password@host/database`` may be shared by several. ``cache_size`` is how
-    many resources are kept decoded, for each of reading and writing.
+    many resources are kept decoded, for each of reading and writing. ``seal`` encrypts what is of
+    sealed kinds.
     """
 
     def __init__(
@@ -74,8 +81,9 @@ class SqlStore:
         *,
         kinds: Sequence[Kind[Any]] = catalogue.ALL,
         cache_size: int = 16_384,
+        seal: Seal | None = None,
     ) -> None:
-        self._database = _database(url, cache_size)
+        self._database = _database(url, cache_size, Documents(seal, kinds))
         self._kinds = kinds
         self._cache_size = cache_size
         self._writer: writer.Writer | None = None
@@ -134,7 +142,9 @@ class SqlStore:
 
     def _prepare(self) -> None:
         with self._database.transaction() as connection:
-            schema.prepare(connection, self._kinds)
+            had_plain = schema.prepare(connection, self._kinds)
+        if had_plain:
+            self._database.forget_freed()
 
     async def _older(self, after: Revision) -> Sequence[Change]:
         changes = await self._database.ask(lambda queries: queries.changes(after, _BATCH))
@@ -143,7 +153,7 @@ class SqlStore:
         return changes
 
 
-def _database(url: str, cache_size: int) -> Database:
+def _database(url: str, cache_size: int, documents: Documents) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -152,10 +162,12 @@ def _database(url: str, cache_size: int) -> Database:
         case "sqlite":
             from openecs.store.sql.sqlite import SqliteDatabase
 
-            return SqliteDatabase(parsed.set(drivername="sqlite+pysqlite"), cache_size=cache_size)
+            file = parsed.set(drivername="sqlite+pysqlite")
+            return SqliteDatabase(file, cache_size=cache_size, documents=documents)
         case "postgresql":
             from openecs.store.sql.postgres import PostgresDatabase
 
-            return PostgresDatabase(parsed.set(drivername="postgresql+psycopg"))
+            server = parsed.set(drivername="postgresql+psycopg")
+            return PostgresDatabase(server, documents=documents)
         case name:
             raise ValueError(f"no database of kind {name!r}: sqlite or postgresql")

@@ -50,7 +50,8 @@ changes = Table(
 )
 
 #: ``revision``: of the last change. ``cleared``: when everything was last forgotten.
-#: ``indexes``: a fingerprint of the code ``lookups`` was filled by.
+#: ``indexes``: a fingerprint of the code ``lookups`` was filled by. ``encryption``: a text that the
+#: keys of the database open.
 meta = Table(
     "meta",
     metadata,

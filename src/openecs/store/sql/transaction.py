@@ -20,7 +20,8 @@ from openecs.store.base import Change, Conflict, Kind, Revision, Transaction
 from openecs.store.order import lookups_of
 from openecs.store.sql import statements
 from openecs.store.sql.cache import Cache, Stored
-from openecs.store.sql.queries import Address, Queries
+from openecs.store.sql.documents import Address
+from openecs.store.sql.queries import Queries
 from openecs.store.sql.statements import Cell, Row
 from openecs.store.sql.view import SqlView
 

@@ -13,7 +13,8 @@ from openecs.store import codec
 from openecs.store.base import Kind, Revision, View
 from openecs.store.order import lookup
 from openecs.store.sql.cache import Stored
-from openecs.store.sql.queries import Address, Queries, Range, Record
+from openecs.store.sql.documents import Address
+from openecs.store.sql.queries import Queries, Range, Record
 
 T = TypeVar("T")
 

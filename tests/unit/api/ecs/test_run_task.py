@@ -254,7 +254,7 @@ async def test_tags_are_propagated_and_managed(world) -> None:
     ("container", "words"),
     [
         ({"log_configuration": LogConfiguration(log_driver="awsfirelens")}, "awsfirelens"),
-        ({"secrets": (Secret(name="S", value_from="x"),)}, "secrets"),
+        ({"secrets": (Secret(name="S", value_from="x"),)}, "Parameter Store"),
     ],
 )
 async def test_what_is_not_built_is_refused_by_name(world, container, words) -> None:

@@ -21,6 +21,7 @@ from openecs.testing.builders import (
 INVALID = "InvalidParameterException"
 APP = a_container_definition(port_mappings=(PortMapping(container_port=80),))
 GROUP, OTHER, IDLE = (a_target_group(name) for name in ("one", "other", "idle"))
+DATAGRAMS = a_target_group("datagrams", protocol="UDP")
 BY_ADDRESS = a_target_group("addresses", target_type=TargetType.IP)
 NETWORK = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 
@@ -30,8 +31,8 @@ async def world(world):
     awsvpc = a_task_definition("vpc", 1, APP, network_mode=NetworkMode.AWSVPC)
     await world.put(CLUSTERS, [a_cluster()])
     await world.put(TASK_DEFINITIONS, [a_task_definition("web", 1, APP), awsvpc])
-    await world.put(TARGET_GROUPS, [GROUP, OTHER, IDLE, BY_ADDRESS])
-    await world.put(LISTENERS, [a_listener(GROUP, OTHER, BY_ADDRESS)])
+    await world.put(TARGET_GROUPS, [GROUP, OTHER, IDLE, BY_ADDRESS, DATAGRAMS])
+    await world.put(LISTENERS, [a_listener(GROUP, OTHER, BY_ADDRESS, DATAGRAMS)])
     return world
 
 
@@ -90,6 +91,13 @@ async def test_addresses_are_for_tasks_that_have_one(world) -> None:
             "The container x does not exist in the task definition.",
         ),
         (serving(GROUP, port=81), "The container app did not have a container port 81 defined."),
+        (
+            serving(DATAGRAMS),
+            (
+                "The container app did not have a container port 80 defined for the protocol UDP "
+                f"of the target group {DATAGRAMS.arn}."
+            ),
+        ),
         ([{"targetGroupArn": GROUP.arn}], "Container name should not be null or empty."),
         (
             [serving(GROUP)[0] | {"advancedConfiguration": {"alternateTargetGroupArn": OTHER.arn}}],

@@ -100,7 +100,7 @@ class _Client:
         self.path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         self.headers = {"Host": run.host} | ({} if keeps else {"Connection": "close"})
         self.connection = http.client.HTTPConnection(
-            target.hostname, target.port, timeout=run.timeout
+            target.hostname or "localhost", target.port, timeout=run.timeout
         )
 
     def work(self) -> None:
@@ -108,7 +108,7 @@ class _Client:
             while not self.run.stop.wait(max(self.due - self.run.now(), 0)):
                 self.due += self.run.every
                 self.ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test is to know
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user is to know
             self.run.seen.broken.append(error)
         finally:
             self.connection.close()

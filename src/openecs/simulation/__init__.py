@@ -1,0 +1,1 @@
+"""Scaling policies tried in virtual time, by the very code that scales services."""

@@ -1,0 +1,1 @@
+"""Alembic's place for what changes the tables of metrics."""
