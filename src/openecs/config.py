@@ -117,6 +117,19 @@ class Settings:
     seconds: a divisor of 60. What is measured can be read in periods of so many seconds for three
     hours, and in periods of a minute and more afterwards."""
 
+    scaling_period: int = 60
+    """Seconds from datapoint to datapoint of the alarms of target tracking: 10, 20, 30 or, as on
+    AWS, 60. For policies that are put from then on; a scalable target's tag
+    `openecs:scaling-period` comes before it, as do the tags of the two settings below."""
+
+    scale_out_datapoints: int = 3
+    """Datapoints above the target, one after the other, until target tracking scales out: 1 to
+    100. A target's own: `openecs:scale-out-datapoints`."""
+
+    scale_in_datapoints: int = 15
+    """Datapoints below 90 % of the target, one after the other, until target tracking scales in: 1
+    to 100. A target's own: `openecs:scale-in-datapoints`."""
+
     environment_files_dir: Path | None = None
     """Where `environmentFiles` and the CA bundles of trust stores are read:
     `arn:aws:s3:::BUCKET/KEY` is `DIRECTORY/BUCKET/KEY`."""
@@ -316,6 +329,9 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
             0 < settings.measure_interval <= 60 and 60 % settings.measure_interval == 0,
         ),
         "log_max_mib": ("0 or more", settings.log_max_mib >= 0),
+        "scaling_period": ("10, 20, 30 or 60", settings.scaling_period in {10, 20, 30, 60}),
+        "scale_out_datapoints": ("1 to 100", 0 < settings.scale_out_datapoints <= 100),
+        "scale_in_datapoints": ("1 to 100", 0 < settings.scale_in_datapoints <= 100),
         "deployment_healthy_after": ("0 or more", settings.deployment_healthy_after >= 0),
         "database_url": _database(settings.database_url),
         "file_systems": _paths(settings.file_systems),

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from openecs_server import containers_of, docker, eventually
+from openecs_server import containers_of, docker, eventually, free_port
 from services import RUNS, Services
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(90)]
@@ -35,6 +35,13 @@ def placed(*subnets, **members) -> dict:
 
 def address_of(task: dict) -> str:
     return task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+
+
+def answers(asking: dict, address: str) -> bool:
+    """Whether one task reaches the address of another."""
+    request = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 1 {address} 80"
+    runtime = asking["containers"][0]["runtimeId"]
+    return address in docker("exec", runtime, "sh", "-c", request, check=False)
 
 
 @pytest.mark.covers("ec2:DescribeNetworkInterfaces", "ec2:DeleteSubnet")
@@ -108,9 +115,7 @@ def test_security_groups_are_enforced(services: Services, network):
     (served,), (asking,) = (services.running_of(name, 1) for name in ("web", "client"))
 
     def is_answered() -> bool:
-        runtime, address = asking["containers"][0]["runtimeId"], address_of(served)
-        request = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 1 {address} 80"
-        return address in docker("exec", runtime, "sh", "-c", request, check=False)
+        return answers(asking, address_of(served))
 
     with urllib.request.urlopen(f"http://{address_of(served)}/", timeout=5) as page:
         assert address_of(served) in page.read().decode()
@@ -130,9 +135,72 @@ def test_security_groups_are_enforced(services: Services, network):
     eventually(is_answered, within=10)
     ec2.revoke_security_group_ingress(**allowed)
     eventually(lambda: not is_answered(), within=10)
+    blocks = [{"Cidr": "10.77.2.0/24"}]
+    prefixes = ec2.create_managed_prefix_list(
+        PrefixListName="clients", AddressFamily="IPv4", MaxEntries=1, Entries=blocks
+    )["PrefixList"]["PrefixListId"]
+    by_list = {"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": prefixes}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[by_list])
+    eventually(is_answered, within=10)
+    ec2.modify_managed_prefix_list(PrefixListId=prefixes, CurrentVersion=1, RemoveEntries=blocks)
+    eventually(lambda: not is_answered(), within=10)
     for name in ("web", "client"):
         services.delete(name, force=True)
         eventually(lambda name=name: not services.tasks_of(name))
+
+
+def test_tasks_that_are_open_to_their_load_balancer_only(services: Services, network):
+    vpc, subnets = network
+    ec2, elb = (services.server.client(name) for name in ("ec2", "elbv2"))
+    front, app, other = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("front", "app", "other")
+    )
+    port = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    for group, source in (
+        (front, {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}),
+        (app, {"UserIdGroupPairs": [{"GroupId": front}]}),
+    ):
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{**port, **source}])
+    balancer = elb.create_load_balancer(Name="front", Subnets=subnets, SecurityGroups=[front])
+    balancer = balancer["LoadBalancers"][0]
+    target_group = elb.create_target_group(
+        Name="app", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    listener_port = free_port()
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=listener_port,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group}],
+    )
+    definition = services.define("f", SERVES, networkMode="awsvpc")
+    served = [{"targetGroupArn": target_group, "containerName": "app", "containerPort": 80}]
+    services.create(
+        "app",
+        definition,
+        networkConfiguration=placed(subnets[0], securityGroups=[app]),
+        loadBalancers=served,
+    )
+    configuration = placed(subnets[1], securityGroups=[other])
+    services.create("other", definition, networkConfiguration=configuration)
+    (task,), (asking,) = (services.running_of(name, 1) for name in ("app", "other"))
+
+    def is_answered() -> bool:
+        url = f"http://127.0.0.1:{listener_port}/"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as page:
+                return address_of(task) in page.read().decode()
+        except OSError:
+            return False
+
+    eventually(is_answered, within=20)
+    assert not answers(asking, address_of(task))
+    for name in ("app", "other"):
+        services.delete(name, force=True)
+        eventually(lambda name=name: not services.tasks_of(name))
+    elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    elb.delete_target_group(TargetGroupArn=target_group)
 
 
 def test_what_is_not_there_is_refused(services: Services, network):

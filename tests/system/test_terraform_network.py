@@ -121,6 +121,15 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
+data "aws_region" "here" {}
+
+resource "aws_vpc_endpoint" "s3" {
+  vpc_id          = aws_vpc.this.id
+  service_name    = "com.amazonaws.${data.aws_region.here.id}.s3"
+  route_table_ids = [aws_route_table.private.id]
+  tags            = { Name = "from-terraform" }
+}
+
 resource "aws_security_group" "web" {
   name   = "web"
   vpc_id = aws_vpc.this.id
@@ -159,6 +168,27 @@ resource "aws_vpc_security_group_egress_rule" "app" {
   security_group_id = aws_security_group.app.id
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "-1"
+}
+
+resource "aws_ec2_managed_prefix_list" "offices" {
+  name           = "offices"
+  address_family = "IPv4"
+  max_entries    = 5
+  entry {
+    cidr        = "192.0.2.0/24"
+    description = "Here"
+  }
+  entry {
+    cidr = "198.51.100.0/24"
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "offices" {
+  security_group_id = aws_security_group.app.id
+  prefix_list_id    = aws_ec2_managed_prefix_list.offices.id
+  ip_protocol       = "tcp"
+  from_port         = 22
+  to_port           = 22
 }
 
 resource "aws_default_security_group" "this" {
@@ -209,4 +239,6 @@ def test_a_vpc(server, tmp_path):
     assert len(ec2.describe_internet_gateways()["InternetGateways"]) == 1
     assert ec2.describe_addresses()["Addresses"] == []
     assert ec2.describe_nat_gateways()["NatGateways"] == []
+    assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
+    assert ec2.describe_managed_prefix_lists()["PrefixLists"] == []
     assert ec2.describe_dhcp_options()["DhcpOptions"] == []

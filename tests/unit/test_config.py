@@ -82,6 +82,8 @@ def test_file_systems_in_a_variable():
         ({"OPENECS_REGION": "mars"}, "OPENECS_REGION: 'mars' is not as us-east-1"),
         ({"OPENECS_EPHEMERAL": "maybe"}, "OPENECS_EPHEMERAL: 'maybe' is neither true nor false"),
         ({"OPENECS_RESERVED_CPU": "-1"}, "OPENECS_RESERVED_CPU: -1 is not 0 or more"),
+        ({"OPENECS_SCALING_PERIOD": "7"}, "OPENECS_SCALING_PERIOD: 7 is not 10, 20, 30 or 60"),
+        ({"OPENECS_SCALE_OUT_DATAPOINTS": "0"}, "OPENECS_SCALE_OUT_DATAPOINTS: 0 is not 1 to 100"),
         ({"OPENECS_LOG_LEVEL": "loud"}, "OPENECS_LOG_LEVEL: 'loud' is not debug, info, warning"),
         ({"OPENECS_FILE_SYSTEMS": "fs-1"}, "OPENECS_FILE_SYSTEMS: 'fs-1' is not of the form"),
         ({"OPENECS_FILE_SYSTEMS": "fs-1=a"}, "is not names with absolute paths"),

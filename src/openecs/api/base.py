@@ -63,6 +63,10 @@ class ApiSettings:
     log_destinations: Mapping[str, str] = field(default_factory=dict)
     #: Where the events of alarms go; empty: nowhere.
     alarm_webhook_url: str = ""
+    #: The period of the alarms of target tracking in seconds, and the datapoints that raise each.
+    scaling_period: int = 60
+    scale_out_datapoints: int = 3
+    scale_in_datapoints: int = 15
     #: Where objects of Amazon S3 are read: ``DIRECTORY/BUCKET/KEY``; None: nowhere.
     objects: Path | None = None
 

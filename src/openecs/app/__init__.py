@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from openecs.app import machine, stores
+from openecs.app import inside, machine, stores
 from openecs.app.door import Parts, Server, gateway, listen
 from openecs.app.identity import SystemIds, now
 from openecs.app.loops import ControlPlane
@@ -48,7 +48,9 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         keys.ensure(settings.account_id)
         kept = await stack.enter_async_context(stores.opened(settings))
         runtime = await stack.enter_async_context(machine.engine(settings))
-        node = machine.node(settings, kept, runtime)
+        within = await inside.listen(settings)
+        stack.callback(within.close)
+        node, answers = machine.node(settings, kept, runtime, within.endpoint)
         if settings.ephemeral:
             await node.empty()
             stack.push_async_callback(node.empty)
@@ -58,17 +60,19 @@ async def _serve(settings: Settings, on_ready: Callable[[Settings, RootKeys], No
         edge = machine.edge(settings, kept.resources)
         if settings.ephemeral:
             stack.callback(edge.stop)
-        handlers = gateway(settings, kept, keys, Parts(node, control, edge, authority))
-        server = Server(handlers, lambda: on_ready(settings, keys))
+        parts = Parts(node, control, edge, authority, within.refusal)
+        handlers = gateway(settings, kept, keys, parts)
+        served = inside.dispatching(handlers, answers, within.endpoint)
+        server = Server(served, handlers, lambda: on_ready(settings, keys))
         measures = machine.measures(settings, kept, runtime)
         traffic = machine.traffic(settings, kept, edge)
         loops = [node.run(), measures.run(), control.run(), edge.run(), traffic.run()]
-        await _work(server, door, loops)
+        await _work(server, [door, *within.sockets], loops)
     return 0
 
 
 async def _work(
-    server: Server, door: socket.socket, loops: list[Coroutine[None, None, None]]
+    server: Server, doors: list[socket.socket], loops: list[Coroutine[None, None, None]]
 ) -> None:
     """Serve while the loops run; when one of them dies of a bug, so does the process, loudly."""
     events = asyncio.get_running_loop()
@@ -76,7 +80,7 @@ async def _work(
         events.add_signal_handler(number, setattr, server, "should_exit", True)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(loop) for loop in loops]
-        await server.serve(sockets=[door])
+        await server.serve(sockets=doors)
         for task in tasks:
             task.cancel()
 

@@ -34,6 +34,7 @@ from openecs.gateway.scraping import Scraping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from openecs.app.inside import App
     from openecs.app.loops import ControlPlane
     from openecs.app.stores import Stores
     from openecs.authority import LocalAuthority
@@ -64,14 +65,16 @@ class Parts:
     control: ControlPlane
     edge: Edge
     authority: LocalAuthority
+    #: Why containers get neither metadata nor credentials; empty: they do.
+    not_inside: str
 
 
 class Server(uvicorn.Server):
     """Uvicorn, with signals left to us and a word when it listens."""
 
-    def __init__(self, handlers: Gateway, on_started: Callable[[], None]) -> None:
+    def __init__(self, app: App, gateway: Gateway, on_started: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            handlers,
+            app,
             http="httptools",
             lifespan="off",
             log_config=None,
@@ -81,7 +84,7 @@ class Server(uvicorn.Server):
             server_header=False,
         )
         super().__init__(config)
-        self._streams = handlers.streams
+        self._streams = gateway.streams
         self._on_started = on_started
 
     @contextlib.contextmanager
@@ -122,6 +125,8 @@ def gateway(settings: Settings, stores: Stores, keys: RootKeys, parts: Parts) ->
 
     async def notices(_: Caller) -> Reply:
         told = [*parts.node.notices(), *parts.edge.notices(), *parts.control.notices()]
+        if parts.not_inside:
+            told.append(f"Tasks get no credentials and no metadata: {parts.not_inside}")
         return _json({"notices": told})
 
     async def rest(_: Caller) -> Reply:
@@ -170,6 +175,9 @@ def _api_settings(settings: Settings, authority: LocalAuthority) -> ApiSettings:
         lambda_url=settings.lambda_url,
         log_destinations=settings.log_destinations,
         alarm_webhook_url=settings.alarm_webhook_url,
+        scaling_period=settings.scaling_period,
+        scale_out_datapoints=settings.scale_out_datapoints,
+        scale_in_datapoints=settings.scale_in_datapoints,
         objects=settings.environment_files_dir,
     )
 

@@ -100,7 +100,9 @@ class ControlPlane:
             daemons.run,
             Retention(store=store, clock=now, stopped_tasks=kept).run,
             Certificates(store=store, clock=now, authority=self._authority, guard=guard).run,
-            TargetHealthChecks(store=store, clock=now, guard=guard).run,
+            TargetHealthChecks(
+                store=store, clock=now, guard=guard, lambda_url=settings.lambda_url
+            ).run,
             LifecycleHooks(store=store, clock=now, url=settings.lambda_url, guard=guard).run,
             ExpressGateways(store=store, clock=now, ids=SystemIds(), guard=guard).run,
         ]

@@ -20,6 +20,7 @@ from openecs.node.measures import Measures
 from openecs.node.node import Node
 from openecs.node.packet_filter import PacketFilter
 from openecs.node.settings import NodeSettings
+from openecs.node.task_endpoint import Endpoint, TaskEndpoint
 from openecs.runtime.base import EngineError, PullBehavior, RegistryAuth, Runtime
 from openecs.runtime.docker import DockerRuntime
 
@@ -49,8 +50,10 @@ async def _tidy(runtime: Runtime) -> None:
         await runtime.remove_networks()
 
 
-def node(settings: Settings, stores: Stores, runtime: Runtime) -> Node:
-    """What runs tasks here."""
+def node(
+    settings: Settings, stores: Stores, runtime: Runtime, endpoint: Endpoint
+) -> tuple[Node, TaskEndpoint]:
+    """What runs tasks here, and what answers their containers at ``endpoint``."""
     known, store = _node_settings(settings), stores.resources
     guard = PacketFilter(store, installation=known.installation, machine=known.machine)
     logs = ContainerLogs(
@@ -61,9 +64,26 @@ def node(settings: Settings, stores: Stores, runtime: Runtime) -> Node:
         ids=SystemIds(),
         installation=known.installation,
     )
-    return Node(
-        store=store, runtime=runtime, clock=now, settings=known, packet_filter=guard, logs=logs
+    answers = TaskEndpoint(
+        store=store,
+        runtime=runtime,
+        clock=now,
+        ids=SystemIds(),
+        machine=known.machine,
+        # There is no node yet.
+        seen=lambda arn: made.seen(arn),  # noqa: PLW0108
+        endpoint=endpoint,
     )
+    made = Node(
+        store=store,
+        runtime=runtime,
+        clock=now,
+        settings=known,
+        packet_filter=guard,
+        logs=logs,
+        told=answers.variables,
+    )
+    return made, answers
 
 
 def measures(settings: Settings, stores: Stores, runtime: Runtime) -> Measures:

@@ -30,6 +30,14 @@ def _flag(setting: str, *names: str, metavar: str | None = None) -> Any:
     return typer.Option(*names, help=text, metavar=metavar, show_default=False)
 
 
+def _seconds(setting: str) -> Any:
+    return _flag(setting, metavar="SECONDS")
+
+
+def _count(setting: str) -> Any:
+    return _flag(setting, metavar="COUNT")
+
+
 def up(
     host: Annotated[str | None, _flag("host", metavar="ADDRESS")] = None,
     port: Annotated[int | None, _flag("port")] = None,
@@ -47,16 +55,10 @@ def up(
     ] = None,
     reserved_cpu: Annotated[int | None, _flag("reserved_cpu", metavar="UNITS")] = None,
     reserved_memory_mib: Annotated[int | None, _flag("reserved_memory_mib", metavar="MIB")] = None,
-    task_cleanup_wait: Annotated[int | None, _flag("task_cleanup_wait", metavar="SECONDS")] = None,
-    stopped_task_retention: Annotated[
-        int | None, _flag("stopped_task_retention", metavar="SECONDS")
-    ] = None,
-    container_stop_timeout: Annotated[
-        int | None, _flag("container_stop_timeout", metavar="SECONDS")
-    ] = None,
-    deployment_healthy_after: Annotated[
-        int | None, _flag("deployment_healthy_after", metavar="SECONDS")
-    ] = None,
+    task_cleanup_wait: Annotated[int | None, _seconds("task_cleanup_wait")] = None,
+    stopped_task_retention: Annotated[int | None, _seconds("stopped_task_retention")] = None,
+    container_stop_timeout: Annotated[int | None, _seconds("container_stop_timeout")] = None,
+    deployment_healthy_after: Annotated[int | None, _seconds("deployment_healthy_after")] = None,
     elb_bind_address: Annotated[str | None, _flag("elb_bind_address", metavar="ADDRESS")] = None,
     lambda_url: Annotated[str | None, _flag("lambda_url", metavar="URL")] = None,
     alarm_webhook_url: Annotated[str | None, _flag("alarm_webhook_url", metavar="URL")] = None,
@@ -64,7 +66,10 @@ def up(
         str | None, _flag("log_destinations", metavar="ARN=URL,...")
     ] = None,
     log_max_mib: Annotated[int | None, _flag("log_max_mib", metavar="MIB")] = None,
-    measure_interval: Annotated[int | None, _flag("measure_interval", metavar="SECONDS")] = None,
+    measure_interval: Annotated[int | None, _seconds("measure_interval")] = None,
+    scaling_period: Annotated[int | None, _seconds("scaling_period")] = None,
+    scale_out_datapoints: Annotated[int | None, _count("scale_out_datapoints")] = None,
+    scale_in_datapoints: Annotated[int | None, _count("scale_in_datapoints")] = None,
     environment_files_dir: Annotated[
         Path | None, _flag("environment_files_dir", metavar="DIRECTORY")
     ] = None,

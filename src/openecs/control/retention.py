@@ -11,9 +11,10 @@ from typing import TypeVar
 import structlog
 
 from openecs.api.secretsmanager.secrets import remove as remove_secret
+from openecs.api.sts import task_sessions
 from openecs.decide import retention
 from openecs.model.services import Service
-from openecs.model.tasks import Task
+from openecs.model.tasks import Task, TaskStatus
 from openecs.store.alarms import ALARM_HISTORY
 from openecs.store.base import Kind, Store, StoreError, Transaction, View
 from openecs.store.iam import SESSIONS
@@ -31,7 +32,9 @@ from openecs.store.kinds import (
     stopped_hour,
     task_definition_key,
 )
+from openecs.store.scaling import SCALING_ACTIVITIES
 from openecs.store.secrets import SECRETS
+from openecs.store.task_credentials import TASK_CREDENTIALS
 
 T = TypeVar("T")
 
@@ -80,9 +83,10 @@ class Retention:
                 await self._store.write(partial(_forget_tasks, expired))
         self._seen_until = now - self._keep
         await self._store.write(partial(_forget_rest, now))
-        has_more = True
-        while has_more:
-            has_more = await self._store.write(partial(_forget_history, now))
+        for forget in (_forget_history, _forget_activities):
+            has_more = True
+            while has_more:
+                has_more = await self._store.write(partial(forget, now))
 
     async def _candidates(self, until: datetime) -> AsyncIterator[Sequence[Task]]:
         if self._seen_until is None:
@@ -126,14 +130,22 @@ def _forget_rest(now: datetime, transaction: Transaction) -> None:
     records = transaction.scan(IDEMPOTENCY, None)
     for record in retention.expired_records(records, retention.IDEMPOTENCY_RECORDS, now):
         transaction.delete(IDEMPOTENCY, record.scope, record.token)
-    for session in transaction.scan(SESSIONS, None):
-        if session.expires_at <= now:
-            transaction.delete(SESSIONS, session.scope, session.id)
     for secret in transaction.find(SECRETS, None, "deleted", ()):
         if secret.gone_at is not None and secret.gone_at <= now:
             remove_secret(transaction, secret)
+    _forget_credentials(now, transaction)
     _forget_services(now, transaction)
     _forget_definitions(transaction)
+
+
+def _forget_credentials(now: datetime, transaction: Transaction) -> None:
+    for session in transaction.scan(SESSIONS, None):
+        if session.expires_at <= now:
+            transaction.delete(SESSIONS, session.scope, session.id)
+    for credentials in transaction.scan(TASK_CREDENTIALS, None):
+        task = transaction.get(TASKS, credentials.scope, credentials.task)
+        if task is None or task.last_status is TaskStatus.STOPPED:
+            task_sessions.end(transaction, credentials.scope, credentials.task)
 
 
 def _forget_history(now: datetime, transaction: Transaction) -> bool:
@@ -142,6 +154,16 @@ def _forget_history(now: datetime, transaction: Transaction) -> bool:
     expired = retention.expired_history(oldest, retention.ALARM_HISTORY, now)
     for item in expired:
         transaction.delete(ALARM_HISTORY, item.scope, ALARM_HISTORY.key(item))
+    return len(expired) == PAGE
+
+
+def _forget_activities(now: datetime, transaction: Transaction) -> bool:
+    """Forget a page of what scaling has done; whether there may be more."""
+    oldest = transaction.scan(SCALING_ACTIVITIES, None, limit=PAGE)
+    expired = retention.expired_activities(oldest, retention.SCALING_ACTIVITIES, now)
+    for activity in expired:
+        key = SCALING_ACTIVITIES.key(activity)
+        transaction.delete(SCALING_ACTIVITIES, activity.scope, key)
     return len(expired) == PAGE
 
 

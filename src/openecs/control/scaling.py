@@ -133,7 +133,7 @@ class Scaling:
 
     async def _values(self, seen: Look, now: datetime) -> Mapping[str, float]:
         """The latest value of every alarm that is raised, if one of them is due."""
-        if not any(next_due(policy, alarm) <= now for policy, alarm in seen.raised):
+        if not any(next_due(policy, alarm, now) <= now for policy, alarm in seen.raised):
             return {}
         values = {}
         for alarm in {alarm.name: alarm for _, alarm in seen.raised}.values():
@@ -175,7 +175,7 @@ class Scaling:
 def _wake(seen: Look, now: datetime) -> datetime | None:
     times = [action.next_at for action in seen.schedule if action.next_at]
     for policy, alarm in seen.raised:
-        due = next_due(policy, alarm)
+        due = next_due(policy, alarm, now)
         times.append(due if due > now else now + _NO_VALUE)
     if seen.open:
         times.append(now + _FULFILLED_EVERY)

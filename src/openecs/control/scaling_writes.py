@@ -8,7 +8,7 @@ from datetime import datetime
 
 from openecs.api.application_autoscaling import capacity, references
 from openecs.decide.scaling.policies import Decision, Demand, Seen, decide, watches
-from openecs.decide.scaling.schedules import following
+from openecs.decide.scaling.schedules import awaited, following
 from openecs.model.alarms import MetricAlarm
 from openecs.model.identity import Ids, Scope
 from openecs.model.scaling import (
@@ -76,7 +76,7 @@ def is_due(seen: Look, now: datetime) -> bool:
     if seen.service is None:
         return True
     fulfilled = bool(seen.open) and seen.running == seen.service.desired_count
-    return fulfilled or any(_is_due(action, now) for action in seen.schedule)
+    return fulfilled or any(_is_due(a, now) or a != _reckoned(a, now) for a in seen.schedule)
 
 
 def act(
@@ -162,6 +162,9 @@ _WHY = {
 def _run_schedule(tx: Transaction, seen: Look, ids: Ids, now: datetime) -> ScalableTarget:
     """Do the scheduled actions that are due, each once however often it was missed."""
     target = seen.target
+    for action in seen.schedule:
+        if (reckoned := _reckoned(action, now)) != action:
+            tx.put(SCHEDULED_ACTIONS, reckoned)
     due = [action for action in seen.schedule if _is_due(action, now)]
     for action in sorted(due, key=lambda action: action.next_at or now):
         tx.put(SCHEDULED_ACTIONS, replace(action, next_at=following(action, now)))
@@ -221,6 +224,10 @@ def _cause(demand: Demand) -> str:
 
 def _is_due(action: ScheduledAction, now: datetime) -> bool:
     return action.next_at is not None and action.next_at <= now
+
+
+def _reckoned(action: ScheduledAction, now: datetime) -> ScheduledAction:
+    return replace(action, next_at=awaited(action, now))
 
 
 def _is_deploying(service: Service) -> bool:

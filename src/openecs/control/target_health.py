@@ -7,7 +7,7 @@ otherwise; only the row of equal outcomes that leads to the next state is in mem
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,11 +15,18 @@ from zlib import crc32
 
 import structlog
 
+from openecs.control import function_checks
 from openecs.control.target_checks import Check, perform
 from openecs.control.target_picture import Picture, Where, matters, news_of
 from openecs.decide import target_health
-from openecs.decide.target_health import INITIAL, UNAVAILABLE, Health
-from openecs.model.load_balancing import Target, TargetGroup, TargetHealth, TargetState
+from openecs.decide.target_health import INITIAL, UNAVAILABLE, Health, Outcome
+from openecs.model.load_balancing import (
+    Target,
+    TargetGroup,
+    TargetHealth,
+    TargetState,
+    TargetType,
+)
 from openecs.store.base import FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.kinds import TARGET_HEALTH, TARGETS
 
@@ -63,8 +70,8 @@ class _Changes:
 class TargetHealthChecks:
     """Checks targets, writes what it finds, and removes those that have drained.
 
-    One process at a time runs it; ``guard`` is called first in every transaction and raises where
-    this process is not that one.
+    Functions are invoked at ``lambda_url``. One process at a time runs it; ``guard`` is called
+    first in every transaction and raises where this process is not that one.
     """
 
     def __init__(
@@ -73,10 +80,12 @@ class TargetHealthChecks:
         store: Store,
         clock: Callable[[], datetime],
         guard: Callable[[Transaction], None] | None = None,
+        lambda_url: str = "",
     ) -> None:
         self._store = store
         self._clock = clock
         self._guard = guard or (lambda _: None)
+        self._lambda_url = lambda_url
         self._picture = Picture()
         self._watches: dict[Where, _Watch] = {}
         self._drains = asyncio.Event()
@@ -158,18 +167,23 @@ class TargetHealthChecks:
         """Check one target for ever."""
         loop = asyncio.get_running_loop()
         wanted = target_health.criteria(watch.group)
-        check = _check_of(watch.group, watch.target)
+        check = self._check_of(watch.group, watch.target)
         phase, interval = _phase(watch.target), watch.group.health_check.interval
         checks = 0
         await asyncio.sleep(watch.wait)
         while True:
             started = loop.time()
-            outcome = await perform(check)
+            outcome = await check()
             watch.health = target_health.next_health(watch.health, outcome, wanted)
             await self._tell(watch)
             checks += 1
             due = started + target_health.delay_after(checks, interval, phase)
             await asyncio.sleep(max(due - loop.time(), 0.0))
+
+    def _check_of(self, group: TargetGroup, target: Target) -> Callable[[], Awaitable[Outcome]]:
+        if group.target_type is TargetType.LAMBDA:
+            return partial(function_checks.perform, group, target, self._lambda_url)
+        return partial(perform, _check_of(group, target))
 
     async def _tell(self, watch: _Watch) -> None:
         """Write what was found, where that is news; a store that is away is waited for."""
@@ -281,7 +295,8 @@ def _check_of(group: TargetGroup, target: Target) -> Check:
 
 def _terms(group: TargetGroup) -> tuple[object, ...]:
     """What of a group decides how its targets are checked."""
-    return group.health_check, group.protocol, group.protocol_version
+    several = function_checks.has_several(group)
+    return group.health_check, group.protocol, group.protocol_version, several
 
 
 def _is_draining(target: Target | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from openecs.decide.forwarding import forwarded_groups
 from openecs.model.identity import Scope
-from openecs.model.load_balancing import Listener, Rule, Target, TargetGroup, TargetType
+from openecs.model.load_balancing import Listener, Rule, Target, TargetGroup
 from openecs.store.base import Change, Kind, View
 from openecs.store.kinds import LISTENERS, RULES, TARGET_GROUPS, TARGETS
 
@@ -94,9 +94,6 @@ class Picture:
         group: TargetGroup | None
         group = self.known[TARGET_GROUPS.name].get((target.scope, target.target_group))
         if group is None or group.arn not in self.forwarded:
-            return None
-        if group.target_type is TargetType.LAMBDA and group.health_check.enabled:
-            # Nothing here can invoke a function: it stays unchecked rather than said to be well.
             return None
         return group, target
 

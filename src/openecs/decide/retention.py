@@ -14,6 +14,7 @@ from typing import TypeVar
 from openecs.model.alarms import HistoryItem
 from openecs.model.clusters import Cluster, ClusterStatus, IdempotencyRecord
 from openecs.model.daemons import DaemonDeployment
+from openecs.model.scaling import ScalingActivity
 from openecs.model.services import Service, ServiceDeployment, ServiceStatus
 from openecs.model.task_definitions import TaskDefinition, TaskDefinitionStatus
 from openecs.model.tasks import Task, TaskStatus
@@ -26,6 +27,7 @@ DELETED_SERVICES = timedelta(hours=1)
 ENDED_DEPLOYMENTS = timedelta(days=90)
 IDEMPOTENCY_RECORDS = timedelta(hours=24)
 ALARM_HISTORY = timedelta(days=30)
+SCALING_ACTIVITIES = timedelta(weeks=6)
 
 
 def expired_tasks(tasks: Iterable[Task], keep: timedelta, now: datetime) -> list[Task]:
@@ -84,6 +86,13 @@ def expired_history(
 ) -> list[HistoryItem]:
     """What happened to alarms ``keep`` ago or longer."""
     return [item for item in items if now - item.at >= keep]
+
+
+def expired_activities(
+    activities: Iterable[ScalingActivity], keep: timedelta, now: datetime
+) -> list[ScalingActivity]:
+    """What scaling began to do ``keep`` ago or longer."""
+    return [activity for activity in activities if now - activity.started_at >= keep]
 
 
 def expired_records(

@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from openecs.model.load_balancing import Target, TargetGroup, TargetHealthCheck, TargetState
+from openecs.model.load_balancing import (
+    Target,
+    TargetGroup,
+    TargetHealthCheck,
+    TargetState,
+    TargetType,
+)
 
 _APPLICATION = frozenset({"HTTP", "HTTPS"})
 _GRPC_CODES = "12"
@@ -78,7 +84,8 @@ UNAVAILABLE = Health(
 def criteria(group: TargetGroup) -> Criteria:
     """What a target of the group has to do to be healthy."""
     check = group.health_check
-    balances_requests = group.protocol in _APPLICATION
+    is_function = group.target_type is TargetType.LAMBDA
+    balances_requests = is_function or group.protocol in _APPLICATION
     return Criteria(
         first_healthy_threshold=1 if balances_requests else check.healthy_threshold,
         healthy_threshold=check.healthy_threshold,

@@ -43,6 +43,7 @@ from openecs.store.kinds import (
     TASKS,
     TRUST_STORES,
 )
+from openecs.store.network import PREFIX_LISTS
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ _ROUTING = frozenset(
         LISTENERS,
         RULES,
         SECURITY_GROUPS,
+        PREFIX_LISTS,
         TARGET_GROUPS,
         CERTIFICATES,
         SERVER_CERTIFICATES,

@@ -16,8 +16,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from openecs.decide.function_events import MOST, Answered, Asked, MalformedAnswer, answer, event
 from openecs.edge import answers
-from openecs.edge.function_events import MOST, Answered, Asked, MalformedAnswer, answer, event
 from openecs.model.identity import parse_arn
 from openecs.model.load_balancing import Target, TargetGroup
 from openecs.store.base import Store, StoreError, View

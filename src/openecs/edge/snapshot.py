@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from openecs.api.ec2 import task_interfaces
+from openecs.api.ec2 import prefix_lists, task_interfaces
 from openecs.decide.admission import admitted
 from openecs.decide.forwarding import forwarded_groups, groups_of
 from openecs.edge import (
@@ -153,7 +153,9 @@ def _guards(
     """The security groups of load balancers."""
     names = {(b.scope, group) for b in balancers for group in b.security_groups}
     found = {(scope, name): view.get(SECURITY_GROUPS, scope, name) for scope, name in names}
-    return {key: group for key, group in found.items() if group is not None}
+    return {
+        key: prefix_lists.enforced(view, group) for key, group in found.items() if group is not None
+    }
 
 
 def _members(view: View, guards: Iterable[SecurityGroup]) -> dict[str, list[str]]:

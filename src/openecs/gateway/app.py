@@ -19,6 +19,7 @@ from openecs.gateway.credentials import Credentials
 from openecs.gateway.dispatch import Dispatch
 from openecs.gateway.event_streams import OpenStreams, streamed
 from openecs.gateway.exchange import BODY_LIMIT, Reply, Request, too_large
+from openecs.gateway.protocol.typed_json import CheckedMembers
 from openecs.gateway.refusal import Reason, Refused
 from openecs.model.identity import Ids, Scope
 from openecs.store.base import Store
@@ -195,6 +196,8 @@ def _check_size(request: Request) -> None:
 
 
 def _validate(target: Target, members: Members) -> None:
+    if isinstance(members, CheckedMembers):
+        return
     shape = target.operation.input_shape
     found = target.service.validator.complaints(shape, members) if shape else []
     if found:

@@ -66,13 +66,14 @@ def merged(parts: Sequence[Statistics]) -> Statistics:
         return parts[0]
     weights: dict[float, float] = {}
     if all(part.values for part in parts):
-        for value, count in (each for part in parts for each in part.values):
-            weights[value] = weights.get(value, 0.0) + count
+        for part in parts:
+            for value, count in part.values:
+                weights[value] = weights.get(value, 0.0) + count
     return Statistics(
-        count=sum(part.count for part in parts),
-        sum=sum(part.sum for part in parts),
-        minimum=min(part.minimum for part in parts),
-        maximum=max(part.maximum for part in parts),
+        count=sum([part.count for part in parts]),
+        sum=sum([part.sum for part in parts]),
+        minimum=min([part.minimum for part in parts]),
+        maximum=max([part.maximum for part in parts]),
         values=tuple(sorted(weights.items())),
     )
 

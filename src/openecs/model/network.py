@@ -6,6 +6,7 @@ Amazon EC2 API Reference, ``Vpc``, ``Subnet``, ``SecurityGroup``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from openecs.model.identity import Scope
 
@@ -73,6 +74,49 @@ class Subnet:
     def arn(self) -> str:
         """``arn:aws:ec2:R:A:subnet/ID``."""
         return self.scope.arn("ec2", f"subnet/{self.id}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpcEndpoint:
+    """A gateway endpoint: the way from a VPC to a service of AWS's, as route tables name it."""
+
+    scope: Scope
+    #: ``vpce-`` and 17 hexadecimal digits.
+    id: str
+    vpc_id: str
+    #: ``com.amazonaws.us-east-1.s3``.
+    service_name: str
+    created_at: datetime
+    route_tables: tuple[str, ...] = ()
+    #: As it was given; None: everybody may do everything.
+    policy: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixListEntry:
+    """One block of addresses of a prefix list."""
+
+    cidr: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixList:
+    """Blocks of addresses that rules of security groups name together."""
+
+    scope: Scope
+    #: ``pl-`` and 17 hexadecimal digits.
+    id: str
+    name: str
+    #: ``IPv4`` or ``IPv6``.
+    address_family: str
+    max_entries: int
+    entries: tuple[PrefixListEntry, ...] = ()
+    #: Counts the changes of the entries.
+    version: int = 1
+    is_modified: bool = False
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,12 @@ from functools import partial
 
 import structlog
 
+from openecs.api.sts import task_sessions
 from openecs.decide import lifecycle, serving, task_plan
 from openecs.decide.task_plan import Launch, Restart, Stop
 from openecs.loops.controller import Again, Controller
 from openecs.loops.turns import Turns
-from openecs.model.containers import PAUSE
+from openecs.model.containers import PAUSE, ContainerObservation
 from openecs.model.identity import Scope, parse_arn
 from openecs.model.task_definitions import TaskDefinition
 from openecs.model.tasks import Task, TaskStatus
@@ -30,7 +31,7 @@ from openecs.node.machine import MachineRecord
 from openecs.node.packet_filter import PacketFilter
 from openecs.node.secrets import TaskSecrets
 from openecs.node.settings import NodeSettings
-from openecs.node.task_run import SET_UP, TEAR_DOWN, TaskRun
+from openecs.node.task_run import SET_UP, TEAR_DOWN, TaskRun, Told
 from openecs.runtime.base import EngineUnavailable, Runtime
 from openecs.store.base import FeedTruncated, Revision, Store, StoreError, Transaction, View
 from openecs.store.definitions import definition_of
@@ -53,10 +54,14 @@ class TaskKey:
     key: str
 
 
+async def _nothing(_: Task, __: TaskDefinition) -> Mapping[str, Mapping[str, str]]:
+    return {}
+
+
 class Node:
     """The container-agent role for one machine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a machine works with, once
         self,
         *,
         store: Store,
@@ -65,6 +70,7 @@ class Node:
         settings: NodeSettings,
         packet_filter: PacketFilter | None = None,
         logs: ContainerLogs | None = None,
+        told: Told = _nothing,
     ) -> None:
         self._store = store
         self._runtime = runtime
@@ -75,6 +81,7 @@ class Node:
         self._filter = packet_filter
         self._logs = logs
         self._secrets = TaskSecrets(store=store, clock=clock, registries=settings.registries)
+        self._told = told
         self._are_balanced = True
         self._turns = Turns(STARTS)
         self._runs: dict[TaskKey, TaskRun] = {}
@@ -108,6 +115,10 @@ class Node:
         if filter_ is not None and filter_.refusal:
             found.append(f"Security groups of tasks are not enforced: {filter_.refusal}")
         return found
+
+    def seen(self, task_arn: str) -> Mapping[str, ContainerObservation]:
+        """The containers of a task as the engine has them, by their names in its definition."""
+        return self._view.of(task_arn)
 
     def rest(self) -> None:
         """Load balancers have ended: targets are withdrawn, and no task waits to be drained."""
@@ -232,6 +243,7 @@ class Node:
             subnet=lambda: self._store.read(partial(places.subnet_of, task)),
             admit=partial(self._admit, task),
             secrets=self._secrets,
+            told=self._told,
             prepare_logs=self._prepare_logs,
         )
         self._runs[key] = run
@@ -294,6 +306,7 @@ class Node:
             task = transaction.get(TASKS, key.scope, key.key)
             if task is not None:
                 transaction.put(TASKS, lifecycle.finish(task, now))
+            task_sessions.end(transaction, key.scope, key.key)
 
         await self._store.write(record)
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import structlog
 
-from openecs.api.ec2 import task_interfaces
+from openecs.api.ec2 import prefix_lists, task_interfaces
 from openecs.decide.packet_filter import Guarded, ruleset
+from openecs.model.network import SecurityGroup
 from openecs.model.tasks import Task
 from openecs.node.places import groups_of
 from openecs.store.base import Change, FeedTruncated, Store, StoreError, View
 from openecs.store.kinds import SECURITY_GROUPS, TASKS
+from openecs.store.network import PREFIX_LISTS
 
 log = structlog.get_logger(__name__)
 
@@ -74,11 +76,11 @@ class PacketFilter:
         for arn in [arn for arn in self._coming if arn in found or arn not in live]:
             del self._coming[arn]
         guarded = [
-            Guarded(one.address, tuple(task_interfaces.security_groups(view, one)))
+            Guarded(one.address, _enforced(view, task_interfaces.security_groups(view, one)))
             for one in found.values()
         ]
         coming = (
-            Guarded(address, tuple(groups_of(view, task)))
+            Guarded(address, _enforced(view, groups_of(view, task)))
             for task, address in self._coming.values()
         )
         return [*guarded, *coming]
@@ -114,10 +116,14 @@ def table_of(installation: str) -> str:
     return f"openecs_{hashlib.sha256(installation.encode()).hexdigest()[:8]}"
 
 
+def _enforced(view: View, groups: Iterable[SecurityGroup]) -> tuple[SecurityGroup, ...]:
+    return tuple(prefix_lists.enforced(view, group) for group in groups)
+
+
 def _matters(batch: Sequence[Change], view: View) -> bool:
-    """Whether changes are of security groups, or of tasks that have interfaces or are gone."""
+    """Whether they are of security groups, prefix lists, tasks with interfaces or tasks gone."""
     for change in batch:
-        if change.kind == SECURITY_GROUPS.name:
+        if change.kind in {SECURITY_GROUPS.name, PREFIX_LISTS.name}:
             return True
         if change.kind == TASKS.name:
             task = view.get(TASKS, change.scope, change.key)

@@ -47,6 +47,8 @@ ADDRESSES_TRIED = 8
 TEAR_DOWN = "tear-down"
 
 Work = Callable[[], Awaitable[None]]
+#: What the machine tells a task's containers in their environment, by their names.
+Told = Callable[[Task, TaskDefinition], Awaitable[Mapping[str, Mapping[str, str]]]]
 
 
 class TaskRun:
@@ -55,8 +57,9 @@ class TaskRun:
     ``turns`` is asked before the engine is to start something, for the task's group. ``ended(job,
     retry)`` is called whenever one ends, with the reason where it must be tried again; ``finish``
     records the task as STOPPED; ``subnet`` finds where an awsvpc task is to stand,
-    ``admit`` has its address guarded, ``secrets`` reads what it is to know, ``prepare_logs`` is
-    told a container's labels and id before it starts.
+    ``admit`` has its address guarded, ``secrets`` reads what it is to know, ``told`` is what
+    the machine tells its containers, ``prepare_logs`` is told a container's labels and id before
+    it starts.
     """
 
     def __init__(  # noqa: PLR0913 - what a task's work touches, once
@@ -74,6 +77,7 @@ class TaskRun:
         subnet: Callable[[], Awaitable[Place | None]],
         admit: Callable[[str], Awaitable[None]],
         secrets: TaskSecrets,
+        told: Told,
         prepare_logs: Callable[[Mapping[str, str], str], Awaitable[None]],
     ) -> None:
         self.definition = definition
@@ -89,6 +93,7 @@ class TaskRun:
         self._subnet = subnet
         self._admit = admit
         self._secrets = secrets
+        self._told = told
         self._prepare_logs = prepare_logs
         self._spec: spec.TaskSpec | None = None
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -237,7 +242,11 @@ class TaskRun:
             self._task,
             self.definition,
             installation=settings.installation,
-            fetched=Fetched(files, await self._secrets.values(self._task, self.definition)),
+            fetched=Fetched(
+                files,
+                await self._secrets.values(self._task, self.definition),
+                await self._told(self._task, self.definition),
+            ),
             file_systems=settings.file_systems,
             place=place,
         )

@@ -1,8 +1,7 @@
 """A container's environment. Pure.
 
-Later wins: environment files, the definition's ``environment``, its ``secrets``, the override of
-RunTask. What the
-image sets is the engine's business and loses to all of them.
+Later wins: what the machine tells, environment files, the definition's ``environment``, its
+``secrets``, the override of RunTask. What the image sets is the engine's business and loses to all.
 """
 
 from __future__ import annotations
@@ -27,6 +26,8 @@ class Fetched:
 
     environment_files: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: What the machine tells each container, by its name.
+    told: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 def environment_of(task: Task, definition: ContainerDefinition, fetched: Fetched) -> dict[str, str]:
@@ -35,6 +36,7 @@ def environment_of(task: Task, definition: ContainerDefinition, fetched: Fetched
     environment = {"AWS_EXECUTION_ENV": EXECUTION_ENVIRONMENT[task.launch_type]}
     if task.launch_type is LaunchType.FARGATE:
         environment |= {"AWS_REGION": task.scope.region, "AWS_DEFAULT_REGION": task.scope.region}
+    environment |= fetched.told.get(definition.name, {})
     for file in reversed(override.environment_files or definition.environment_files):
         environment |= parse_environment_file(fetched.environment_files[file.value])
     environment |= {pair.name: pair.value for pair in definition.environment}

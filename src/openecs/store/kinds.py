@@ -55,7 +55,16 @@ from openecs.model.task_definitions import (
 )
 from openecs.model.tasks import Task, TaskStatus
 from openecs.model.trust_stores import TrustStore
-from openecs.store import alarms, iam, logs, network, scaling, secrets
+from openecs.store import (
+    alarms,
+    dashboards,
+    iam,
+    logs,
+    network,
+    scaling,
+    secrets,
+    task_credentials,
+)
 from openecs.store.base import INSTALLATION, Kind
 
 if TYPE_CHECKING:
@@ -471,9 +480,11 @@ ALL = (
     CERTIFICATE_ACCOUNTS,
     SERVER_CERTIFICATES,
     *alarms.KINDS,
+    *dashboards.KINDS,
     *iam.KINDS,
     *logs.KINDS,
     *network.KINDS,
     *scaling.KINDS,
     *secrets.KINDS,
+    *task_credentials.KINDS,
 )

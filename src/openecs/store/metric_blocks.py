@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import fsum
 from typing import Any
 
 import msgspec
@@ -23,7 +24,6 @@ from openecs.model.metrics import (
     condensed,
     merged,
     middle_of,
-    of_values,
 )
 
 #: What is known of a period: a value that came once, or more than that.
@@ -61,8 +61,15 @@ def together(parts: Sequence[Known], most: int = MANY_VALUES) -> Known:
     plain = [part for part in parts if isinstance(part, float)]
     whole = [part for part in parts if not isinstance(part, float)]
     if plain:
-        whole.append(of_values([(value, 1.0) for value in plain]))
+        whole.append(_of_plain(plain))
     return condensed(merged(whole), most)
+
+
+def _of_plain(values: Sequence[float]) -> Statistics:
+    """The statistics of values that came once each."""
+    times = Counter(values)
+    known = tuple((value, float(times[value])) for value in sorted(times))
+    return Statistics(float(len(values)), fsum(values), known[0][0], known[-1][0], known)
 
 
 def statistics_of(known: Known) -> Statistics:

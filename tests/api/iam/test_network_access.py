@@ -114,3 +114,30 @@ def test_tags_of_rules_and_of_what_an_association_names(client, root, user, refu
     ada.disassociate_route_table(AssociationId=association)
     other = root.allocate_address()["AllocationId"]
     assert refused(ada.release_address, AllocationId=other)[0] == DENIED
+
+
+def test_all_that_a_request_names_must_be_allowed(client, root, user, refused):
+    vpc = root.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    own, other = (
+        root.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)
+    )
+    parts = [f"{ARN}:vpc-endpoint/*", f"{ARN}:vpc/{vpc}", f"{ARN}:route-table/{own}"]
+    ada = client("ec2", user("ada", allow("ec2:CreateVpcEndpoint", resource=parts)))
+    asked = {"VpcId": vpc, "ServiceName": "com.amazonaws.eu-central-1.s3"}
+    code, text = refused(ada.create_vpc_endpoint, RouteTableIds=[own, other], **asked)
+    assert code == DENIED
+    assert f"on resource: {ARN}:route-table/{other}" in text
+    ada.create_vpc_endpoint(RouteTableIds=[own], **asked)
+
+
+def test_a_policy_on_one_prefix_list_opens_that_one_only(client, root, user, refused):
+    asked = {"AddressFamily": "IPv4", "MaxEntries": 1}
+    own, other = (
+        root.create_managed_prefix_list(PrefixListName=name, **asked)["PrefixList"]["PrefixListId"]
+        for name in ("own", "other")
+    )
+    ada = client("ec2", user("ada", allow("ec2:*", resource=f"{ARN}:prefix-list/{own}")))
+    ada.get_managed_prefix_list_entries(PrefixListId=own)
+    assert refused(ada.get_managed_prefix_list_entries, PrefixListId=other)[0] == DENIED
+    ada.delete_managed_prefix_list(PrefixListId=own)
+    assert refused(ada.delete_managed_prefix_list, PrefixListId=other)[0] == DENIED

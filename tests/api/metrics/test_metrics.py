@@ -260,3 +260,24 @@ def test_a_body_that_is_packed(door):
     unpacked = gzip.decompress(body if isinstance(body, bytes) else body.read())
     assert json.loads(unpacked)["Namespace"] == "Shop"
     assert len(cloudwatch.list_metrics()["Metrics"]) == 1
+
+
+def test_many_datapoints_at_once_are_all_checked(cloudwatch):
+    many = [hit(n, minutes=n % 5, Dimensions=[{"Name": "a", "Value": "b"}]) for n in range(300)]
+    put(cloudwatch, *many)
+    dimension = many[0]["Dimensions"]
+    asked = {**HITS, **RANGE, "Dimensions": dimension, "Period": 60, "Statistics": ["SampleCount"]}
+    points = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
+    assert sorted(each["SampleCount"] for each in points) == [60.0] * 5
+    for wrong in (
+        hit(1, Unit="Parsecs"),
+        {**hit(1), "MetricName": "x" * 256},
+        {"MetricName": "Hits"},
+    ):
+        alone = refused(put_checked, client=cloudwatch, data=[wrong])
+        among = refused(put_checked, client=cloudwatch, data=[wrong, *many])
+        assert among == alone
+
+
+def put_checked(client, data):
+    client.put_metric_data(Namespace="Shop", MetricData=data)

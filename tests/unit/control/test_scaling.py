@@ -7,96 +7,18 @@ from datetime import timedelta
 
 import pytest
 
-from openecs.api.application_autoscaling import SERVICE
+from openecs.api.base import ApiSettings
 from openecs.control.lease import LeaseLost
-from openecs.control.scaling import Scaling
 from openecs.loops.controller import Again
-from openecs.model.alarms import AlarmState
 from openecs.model.metrics import Metric, Sample, of_value
-from openecs.model.services import RolloutState, ServiceStatus
+from openecs.model.services import ServiceStatus
 from openecs.model.tasks import TaskStatus
 from openecs.store.alarms import METRIC_ALARMS
 from openecs.store.kinds import SERVICES, TASKS
-from openecs.store.memory_metrics import MemoryMetricStore
 from openecs.store.scaling import SCALABLE_TARGETS, SCHEDULED_ACTIONS
-from openecs.testing.builders import NOW, SCOPE, CountingIds, a_call
-from openecs.testing.service_world import a_deployment, a_service, a_service_task
-from operations_world import World
-
-WHERE = {
-    "ServiceNamespace": "ecs",
-    "ResourceId": "service/default/web",
-    "ScalableDimension": "ecs:service:DesiredCount",
-}
-KEY = (SCOPE, "service/default/web")
-CPU = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
-
-
-class Scaled(World):
-    """A service that is a scalable target, and the loop that looks after it."""
-
-    def __init__(self, guard=None) -> None:
-        super().__init__(SERVICE)
-        self.now = NOW
-        self.metrics = MemoryMetricStore()
-        self.loop = Scaling(
-            store=self.store,
-            metrics=self.metrics,
-            clock=lambda: self.now,
-            ids=CountingIds(),
-            guard=guard,
-        )
-
-    async def begin(self, least=1, most=10, count=2) -> None:
-        deployment = a_deployment(desired_count=count, rollout_state=RolloutState.COMPLETED)
-        web = a_service(desired_count=count, deployments=(deployment,))
-        await self.put(SERVICES, [web])
-        await self.do("RegisterScalableTarget", **WHERE, MinCapacity=least, MaxCapacity=most)
-
-    async def track(self) -> None:
-        await self.do(
-            "PutScalingPolicy",
-            **WHERE,
-            PolicyName="cpu",
-            PolicyType="TargetTrackingScaling",
-            TargetTrackingScalingPolicyConfiguration={
-                "TargetValue": 50.0,
-                "PredefinedMetricSpecification": CPU,
-            },
-        )
-
-    async def measured(self, value: float) -> None:
-        metric = Metric(
-            SCOPE,
-            "AWS/ECS",
-            "CPUUtilization",
-            (("ClusterName", "default"), ("ServiceName", "web")),
-        )
-        at = self.now - timedelta(seconds=70)
-        sample = Sample(metric=metric, timestamp=at, statistics=of_value(value), unit="Percent")
-        await self.metrics.put([sample])
-
-    async def alarm(self, which: str) -> None:
-        alarms = await self.store.read(lambda view: view.scan(METRIC_ALARMS, SCOPE))
-        found = next(a for a in alarms if which in a.name)
-        await self.put(
-            METRIC_ALARMS, [replace(found, state=AlarmState.ALARM, transitioned_at=self.now)]
-        )
-
-    async def look(self):
-        await self.loop.observe()
-        return await self.loop.reconcile(KEY)
-
-    async def service(self):
-        return await self.store.read(lambda view: view.get(SERVICES, SCOPE, "default/web"))
-
-    async def desired(self) -> int:
-        return (await self.service()).desired_count
-
-    async def activities(self, **members):
-        call = a_call(now=self.now)
-        found = await self.do("DescribeScalingActivities", call, ServiceNamespace="ecs", **members)
-        return found["ScalingActivities"]
+from openecs.testing.builders import NOW, SCOPE
+from openecs.testing.service_world import a_service_task
+from scaled_world import WHERE, Scaled
 
 
 @pytest.fixture
@@ -240,3 +162,22 @@ async def test_who_has_lost_the_lease_scales_nothing():
     with pytest.raises(Again):
         await world.look()
     assert await world.desired() == 2
+
+
+async def test_the_installation_says_how_fast_target_tracking_looks_unless_a_target_does(world):
+    await world.begin()
+    settings = ApiSettings(scaling_period=10, scale_out_datapoints=2, scale_in_datapoints=12)
+    world.call = replace(world.call, settings=settings)
+    await world.track()
+    assert await paces(world) == {(10, 2), (10, 12)}
+    (target,) = await world.store.read(lambda view: view.scan(SCALABLE_TARGETS, SCOPE))
+    tags = {"openecs:scaling-period": "30"}
+    await world.do("TagResource", ResourceARN=target.arn, Tags=tags)
+    assert await paces(world) == {(30, 2), (30, 12)}
+    await world.do("UntagResource", ResourceARN=target.arn, TagKeys=list(tags))
+    assert await paces(world) == {(10, 2), (10, 12)}
+
+
+async def paces(world):
+    alarms = await world.store.read(lambda view: view.scan(METRIC_ALARMS, SCOPE))
+    return {(alarm.period, alarm.evaluation_periods) for alarm in alarms}

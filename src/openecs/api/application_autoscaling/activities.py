@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from openecs.api.application_autoscaling import paging, references
 from openecs.api.base import Call, Members, Operation, Reads
+from openecs.decide import retention
 from openecs.model.scaling import DIMENSION, NAMESPACE, NotScaled, ScalingActivity
 from openecs.store.base import View
 from openecs.store.scaling import SCALING_ACTIVITIES
-
-KEPT = timedelta(weeks=6)
 
 
 def describe_scaling_activities(view: View, call: Call, request: Members) -> Members:
@@ -24,7 +21,7 @@ def describe_scaling_activities(view: View, call: Call, request: Members) -> Mem
         for activity in view.scan(SCALING_ACTIVITIES, call.scope, descending=True)
         if named in {None, activity.resource_id}
         and (with_all or activity.not_scaled is None)
-        and activity.started_at >= call.now - KEPT
+        and activity.started_at >= call.now - retention.SCALING_ACTIVITIES
     ]
     shown, token = paging.page(request, found, SCALING_ACTIVITIES.key, descending=True)
     return {"ScalingActivities": [_shown(each) for each in shown], "NextToken": token}

@@ -33,7 +33,7 @@ def put_scaling_policy(tx: Transaction, call: Call, request: Members) -> Members
         policy = replace(policy, alarms=tracking_alarms.names(policy, call.ids))
         gone = known.alarms[len(policy.alarms) :] if known else ()
         capacity.delete_alarms(tx, call.scope, gone, call.ids, call.now)
-        tracking_alarms.put(tx, target, policy, call.ids, call.now)
+        tracking_alarms.put(tx, call, target, policy)
     tx.put(SCALING_POLICIES, policy)
     alarms = policy_views.alarm_names(call.scope, policy.alarms)
     return {"PolicyARN": policy.arn, "Alarms": alarms}

@@ -55,11 +55,12 @@ OPERATIONS: dict[str, Operation] = {
 def _write(tx: Transaction, call: Call, target: ScalableTarget, tags: dict[str, str]) -> None:
     after = replace(target, tags=tags)
     tx.put(SCALABLE_TARGETS, after)
-    if tracking_alarms.pace(tags) == tracking_alarms.pace(target.tags):
+    pace = tracking_alarms.pace
+    if pace(tags, call.settings) == pace(target.tags, call.settings):
         return
     for policy in references.policies(tx, after):
         if policy.tracking is not None:
-            tracking_alarms.put(tx, after, policy, call.ids, call.now)
+            tracking_alarms.put(tx, call, after, policy)
 
 
 def _target(view: View, call: Call, request: Members) -> ScalableTarget:

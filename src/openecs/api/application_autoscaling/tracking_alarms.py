@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from openecs.api.base import ApiSettings, Call
 from openecs.decide.alarm_transitions import configured
 from openecs.model.alarms import (
     AlarmActions,
@@ -38,12 +39,12 @@ class Pace:
     into: int
 
 
-def pace(tags: Mapping[str, str]) -> Pace:
-    """What a target's tags say; else as AWS: minutes, three of them and fifteen."""
+def pace(tags: Mapping[str, str], settings: ApiSettings) -> Pace:
+    """What a target's tags say; else the settings, which are as AWS unless they are set."""
     return Pace(
-        int(tags.get(PERIOD, 60)),
-        int(tags.get(OUT_DATAPOINTS, 3)),
-        int(tags.get(IN_DATAPOINTS, 15)),
+        int(tags.get(PERIOD, settings.scaling_period)),
+        int(tags.get(OUT_DATAPOINTS, settings.scale_out_datapoints)),
+        int(tags.get(IN_DATAPOINTS, settings.scale_in_datapoints)),
     )
 
 
@@ -67,16 +68,15 @@ def names(policy: ScalingPolicy, ids: Ids) -> tuple[str, ...]:
     return tuple(known.get(each) or f"{prefix}{each}-{ids.uuid()}" for each in wanted)
 
 
-def put(
-    tx: Transaction, target: ScalableTarget, policy: ScalingPolicy, ids: Ids, now: datetime
-) -> None:
+def put(tx: Transaction, call: Call, target: ScalableTarget, policy: ScalingPolicy) -> None:
     """Write the alarms of a policy; those that are there keep their state."""
-    for made in _made(target, policy, now):
+    paced = pace(target.tags, call.settings)
+    for made in _made(paced, policy, call.now):
         known = tx.get(METRIC_ALARMS, target.scope, made.name)
         alarm = made if known is None else _as_it_is(made, known)
         tx.put(METRIC_ALARMS, alarm)
         what = "Create" if known is None else "Update"
-        tx.add(ALARM_HISTORY, configured(alarm, what, ids.uuid(), now))
+        tx.add(ALARM_HISTORY, configured(alarm, what, call.ids.uuid(), call.now))
 
 
 def _as_it_is(alarm: MetricAlarm, known: MetricAlarm) -> MetricAlarm:
@@ -117,16 +117,15 @@ def metric_of(tracking: TargetTracking, resource_id: str) -> MetricStat | None:
     )
 
 
-def _made(target: ScalableTarget, policy: ScalingPolicy, now: datetime) -> list[MetricAlarm]:
+def _made(paced: Pace, policy: ScalingPolicy, now: datetime) -> list[MetricAlarm]:
     tracking = policy.tracking
     if tracking is None:
         return []
-    paced = pace(target.tags)
     metric = metric_of(tracking, policy.resource_id)
     counted = metric is not None and metric.stat in {"Sum", "SampleCount"}
     wanted = tracking.target * (paced.period / 60 if counted else 1)
     high = MetricAlarm(
-        scope=target.scope,
+        scope=policy.scope,
         name=policy.alarms[0],
         description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.action_arn}.",
         actions=AlarmActions(alarm=(policy.action_arn,)),

@@ -1,4 +1,4 @@
-"""Amazon CloudWatch: metrics and alarms.
+"""Amazon CloudWatch: metrics, alarms and dashboards.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
 """
@@ -11,10 +11,12 @@ from openecs.api.cloudwatch import (
     alarm_tags,
     alarms,
     composite_alarms,
+    dashboards,
     described_alarms,
     metric_answers,
     metric_data,
     metric_reads,
+    widget_images,
 )
 
 SERVICE = Service(
@@ -25,10 +27,17 @@ SERVICE = Service(
         **alarm_tags.OPERATIONS,
         **alarms.OPERATIONS,
         **composite_alarms.OPERATIONS,
+        **dashboards.OPERATIONS,
         **described_alarms.OPERATIONS,
         **metric_answers.OPERATIONS,
         **metric_data.OPERATIONS,
         **metric_reads.OPERATIONS,
+        **widget_images.OPERATIONS,
     },
-    access={**alarm_access.ACCESS, **metric_reads.ACCESS},
+    access={
+        **alarm_access.ACCESS,
+        **dashboards.ACCESS,
+        **metric_reads.ACCESS,
+        **widget_images.ACCESS,
+    },
 )

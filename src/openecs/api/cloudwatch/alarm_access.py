@@ -13,6 +13,7 @@ from openecs.model.alarms import SERVICE
 from openecs.model.identity import parse_arn
 from openecs.store.alarms import COMPOSITE_ALARMS, METRIC_ALARMS
 from openecs.store.base import View
+from openecs.store.dashboards import DASHBOARDS, dashboard_scope
 
 _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 #: Operations, and the member that names an alarm or several; without one, all alarms are meant.
@@ -42,8 +43,7 @@ def _on_arn(operation: str) -> Access:
     def asks(view: View, call: Call, request: Members) -> Iterator[Asked]:
         arn = request["ResourceARN"]
         parsed = parse_arn(arn)
-        name = parsed.resource.removeprefix("alarm:") if parsed else ""
-        context = {**_told(request), **_tags(view, call, name)}
+        context = {**_told(request), **_tags_of(view, call, parsed.resource if parsed else "")}
         if keys := request.get("TagKeys"):
             context["aws:tagkeys"] = tuple(keys)
         yield Asked(action=f"{SERVICE}:{operation}", resource=arn, context=context)
@@ -77,6 +77,15 @@ def _told(request: Members) -> dict[str, tuple[str, ...]]:
     )
     actions = tuple(arn for member in _ACTIONS for arn in request.get(member) or ())
     return {**context, "cloudwatch:alarmactions": actions} if actions else context
+
+
+def _tags_of(view: View, call: Call, resource: str) -> Context:
+    """The tags of what an ARN names."""
+    kind, _, name = resource.partition("/")
+    if kind != "dashboard":
+        return _tags(view, call, resource.removeprefix("alarm:"))
+    known = view.get(DASHBOARDS, dashboard_scope(call.scope.account), name)
+    return resource_tags(known.tags) if known else {}
 
 
 def _tags(view: View, call: Call, name: str) -> Context:

@@ -1,4 +1,4 @@
-"""TagResource, UntagResource, ListTagsForResource of alarms. CloudWatch API Reference."""
+"""TagResource, UntagResource, ListTagsForResource: alarms, dashboards. CloudWatch API Reference."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from openecs.api.cloudwatch import alarm_requests
 from openecs.model.identity import parse_arn
 from openecs.store.alarms import COMPOSITE_ALARMS, METRIC_ALARMS
 from openecs.store.base import Kind, Transaction, View
+from openecs.store.dashboards import DASHBOARDS, dashboard_scope
 
 
 def tag_resource(tx: Transaction, call: Call, request: Members) -> Members:
-    """Add tags to an alarm, in place of those of the same key."""
+    """Add tags to a resource, in place of those of the same key."""
     kind, alarm = _found(tx, call, request["ResourceARN"])
     tags = alarm_requests.tags(request["Tags"], alarm.tags)
     tx.put(kind, replace(alarm, tags=tags))
@@ -22,7 +23,7 @@ def tag_resource(tx: Transaction, call: Call, request: Members) -> Members:
 
 
 def untag_resource(tx: Transaction, call: Call, request: Members) -> Members:
-    """Remove the tags of some keys from an alarm."""
+    """Remove the tags of some keys from a resource."""
     kind, alarm = _found(tx, call, request["ResourceARN"])
     kept = {k: v for k, v in alarm.tags.items() if k not in request["TagKeys"]}
     tx.put(kind, replace(alarm, tags=kept))
@@ -30,7 +31,7 @@ def untag_resource(tx: Transaction, call: Call, request: Members) -> Members:
 
 
 def list_tags_for_resource(view: View, call: Call, request: Members) -> Members:
-    """The tags of an alarm."""
+    """The tags of a resource."""
     _, alarm = _found(view, call, request["ResourceARN"])
     return {"Tags": [{"Key": key, "Value": value} for key, value in alarm.tags.items()]}
 
@@ -53,4 +54,9 @@ def _found(view: View, call: Call, arn: str) -> tuple[Kind[Any], Any]:
             alarm = view.get(kind, call.scope, name)
             if alarm is not None:
                 return kind, alarm
+    where = dashboard_scope(call.scope.account)
+    if parsed.scope == where and parsed.resource.startswith("dashboard/"):
+        found = view.get(DASHBOARDS, where, parsed.resource.removeprefix("dashboard/"))
+        if found is not None:
+            return DASHBOARDS, found
     raise errors.arn_not_found(arn)

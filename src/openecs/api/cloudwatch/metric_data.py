@@ -26,6 +26,7 @@ from openecs.store.metrics import MetricStore
 
 _MOST, _MOST_VALUES, _MOST_DIMENSIONS = 1000, 150, 30
 _LARGEST = 2.0**360
+_MEMBERS = ("Value", "Values", "StatisticValues")
 _OLDEST, _NEWEST = timedelta(days=14), timedelta(hours=2)
 
 
@@ -52,8 +53,10 @@ OPERATIONS: dict[str, Operation] = {"PutMetricData": Measures(put_metric_data)}
 
 def dimensions(given: Sequence[Members] | None) -> Dimensions:
     """Names and values, by name. Raises ``InvalidParameterValue``: a name comes once."""
-    named = {each["Name"]: each.get("Value") or "" for each in given or ()}
-    if len(named) < len(given or ()):
+    if not given:
+        return ()
+    named = {each["Name"]: each.get("Value") or "" for each in given}
+    if len(named) < len(given):
         raise errors.invalid_value("A dimension may be named once only.")
     return tuple(sorted(named.items()))
 
@@ -100,8 +103,7 @@ def _resolution(where: str, datum: Members) -> int:
 
 
 def _statistics(where: str, datum: Members) -> Statistics:
-    members = ("Value", "Values", "StatisticValues")
-    given = [name for name in members if datum.get(name) is not None]
+    given = [name for name in _MEMBERS if datum.get(name) is not None]
     if not given:
         raise errors.missing(
             f"At least one of the parameters {where}.Value, {where}.Values and "

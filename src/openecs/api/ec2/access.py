@@ -25,8 +25,10 @@ _DHCP = ("dhcp-options", "DhcpOptionsId")
 _GATEWAY = ("internet-gateway", "InternetGatewayId")
 _GROUP = ("security-group", "GroupId")
 _NAT = ("natgateway", "NatGatewayId")
+_PREFIXES = ("prefix-list", "PrefixListId")
 _SUBNET = ("subnet", "SubnetId")
 _TABLE = ("route-table", "RouteTableId")
+_TABLES = ("route-table", "RouteTableIds")
 _VPC = ("vpc", "VpcId")
 _ON: Mapping[str, _Named] = {
     "AssociateDhcpOptions": (_DHCP, _VPC),
@@ -41,8 +43,10 @@ _ON: Mapping[str, _Named] = {
     "CreateRouteTable": (_VPC,),
     "CreateSecurityGroup": (_VPC,),
     "CreateSubnet": (_VPC,),
+    "CreateVpcEndpoint": (_VPC, _TABLES),
     "DeleteDhcpOptions": (_DHCP,),
     "DeleteInternetGateway": (_GATEWAY,),
+    "DeleteManagedPrefixList": (_PREFIXES,),
     "DeleteNatGateway": (_NAT,),
     "DeleteNetworkAcl": (_ACL,),
     "DeleteNetworkAclEntry": (_ACL,),
@@ -51,13 +55,21 @@ _ON: Mapping[str, _Named] = {
     "DeleteSecurityGroup": (_GROUP,),
     "DeleteSubnet": (_SUBNET,),
     "DeleteVpc": (_VPC,),
+    "DeleteVpcEndpoints": (("vpc-endpoint", "VpcEndpointIds"),),
     "DescribeVpcAttribute": (_VPC,),
     "DisassociateAddress": (("elastic-ip", "AssociationId"),),
     "DisassociateRouteTable": (("route-table", "AssociationId"),),
     "DetachInternetGateway": (_GATEWAY, _VPC),
+    "GetManagedPrefixListEntries": (_PREFIXES,),
+    "ModifyManagedPrefixList": (_PREFIXES,),
     "ModifySecurityGroupRules": (_GROUP,),
     "ModifySubnetAttribute": (_SUBNET,),
     "ModifyVpcAttribute": (_VPC,),
+    "ModifyVpcEndpoint": (
+        ("vpc-endpoint", "VpcEndpointId"),
+        ("route-table", "AddRouteTableIds"),
+        ("route-table", "RemoveRouteTableIds"),
+    ),
     "ReleaseAddress": (_ADDRESS,),
     "ReplaceNetworkAclAssociation": (_ACL, ("subnet", "AssociationId")),
     "ReplaceNetworkAclEntry": (_ACL,),
@@ -73,12 +85,14 @@ _MADE = {
     "AllocateAddress": "elastic-ip",
     "CreateDhcpOptions": "dhcp-options",
     "CreateInternetGateway": "internet-gateway",
+    "CreateManagedPrefixList": "prefix-list",
     "CreateNatGateway": "natgateway",
     "CreateNetworkAcl": "network-acl",
     "CreateRouteTable": "route-table",
     "CreateSecurityGroup": "security-group",
     "CreateSubnet": "subnet",
     "CreateVpc": "vpc",
+    "CreateVpcEndpoint": "vpc-endpoint",
 }
 #: What the prefixes of ids are of.
 _TYPES = {
@@ -125,8 +139,7 @@ def _on_some(operation: str) -> Access:
         if operation in _MADE:
             yield _making(call, operation, request)
         for resource_type, member in _ON.get(operation, ()):
-            name = _named(view, call.scope, request, resource_type, member)
-            if name is not None:
+            for name in _named(view, call.scope, request, resource_type, member):
                 yield _asked(view, call, f"ec2:{operation}", (resource_type, name), {})
         if operation == "ModifySecurityGroupRules":
             for rule in request.get("SecurityGroupRules") or ():
@@ -179,15 +192,19 @@ def _tagging(call: Call, operation: str, request: Members) -> Iterator[Asked]:
 
 def _named(
     view: View, scope: Scope, request: Members, resource_type: str, member: str
-) -> str | None:
-    """The id of what a request names; ``*``: it is not known; None: it is on none of this type."""
+) -> Sequence[str]:
+    """The ids of what a request names; ``*``: it is not known; none: it is on none of this type."""
     given = request.get(member)
+    if member.endswith("Ids"):
+        return given or ()
     if given and member == "AssociationId":
-        return _ASSOCIATED[resource_type](view, scope, given) or "*"
+        return [_ASSOCIATED[resource_type](view, scope, given) or "*"]
     if not given and resource_type == "security-group":
-        return _group_of_name(view, scope, request.get("GroupName")) or "*"
+        return [_group_of_name(view, scope, request.get("GroupName")) or "*"]
     is_optional = (resource_type, member) == _ADDRESS and "SubnetId" in request
-    return given or (None if is_optional else "*")
+    if given:
+        return [given]
+    return () if is_optional else ["*"]
 
 
 def _group_of_name(view: View, scope: Scope, name: str | None) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from openecs.api.base import Call, Members, ServiceError
-from openecs.api.ec2 import network, ranges, tagging
+from openecs.api.ec2 import network, prefix_lists, ranges, tagging
 from openecs.api.ec2.describing import Listing
 from openecs.api.ec2.security_groups import existing, named
 from openecs.model.network import SecurityGroup, SecurityGroupRule
@@ -184,20 +184,23 @@ def _sources(view: View, call: Call, permission: Members) -> Iterator[dict[str, 
         group = named(view, call.scope, one)
         yield {"referenced_group": group.id, "description": one.get("Description")}
     for one in permission.get("PrefixListIds") or ():
-        text = f"The prefix list ID '{one.get('PrefixListId')}' does not exist"
-        raise ServiceError("InvalidPrefixListID.NotFound", text)
+        found = prefix_lists.existing(view, call.scope, one.get("PrefixListId") or "")
+        yield {"prefix_list_id": found.id, "description": one.get("Description")}
 
 
 def _modified(view: View, call: Call, old: SecurityGroupRule, wanted: Members) -> SecurityGroupRule:
     source = {
         "cidr_ipv4": str(ranges.read(wanted["CidrIpv4"])) if wanted.get("CidrIpv4") else None,
         "cidr_ipv6": ranges.read_ipv6(wanted["CidrIpv6"]) if wanted.get("CidrIpv6") else None,
+        "prefix_list_id": wanted.get("PrefixListId"),
         "referenced_group": wanted.get("ReferencedGroupId"),
     }
     if sum(one is not None for one in source.values()) != 1:
         raise ServiceError("InvalidParameterValue", "A rule has exactly one source or destination.")
     if source["referenced_group"]:
         existing(view, call.scope, source["referenced_group"])
+    if source["prefix_list_id"]:
+        prefix_lists.existing(view, call.scope, source["prefix_list_id"])
     bare = _bare(wanted, is_egress=old.is_egress)
     description = wanted.get("Description")
     return replace(bare, id=old.id, tags=old.tags, description=description, **source)  # type: ignore[arg-type]
@@ -210,7 +213,7 @@ def _identity(rule: SecurityGroupRule) -> tuple[object, ...]:
 
 
 def _duplicate(rule: SecurityGroupRule) -> ServiceError:
-    peer = rule.cidr_ipv4 or rule.cidr_ipv6 or rule.referenced_group
+    peer = rule.cidr_ipv4 or rule.cidr_ipv6 or rule.prefix_list_id or rule.referenced_group
     ports = (
         "" if rule.from_port is None else f" from port: {rule.from_port}, to port: {rule.to_port},"
     )
@@ -232,6 +235,7 @@ def _shown(group: SecurityGroup, rule: SecurityGroupRule) -> Members:
         "ToPort": -1 if rule.to_port is None else rule.to_port,
         "CidrIpv4": rule.cidr_ipv4,
         "CidrIpv6": rule.cidr_ipv6,
+        "PrefixListId": rule.prefix_list_id,
         "ReferencedGroupInfo": reference if rule.referenced_group else None,
         "Description": rule.description,
         "Tags": tagging.shown(rule.tags),

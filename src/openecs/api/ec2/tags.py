@@ -22,7 +22,7 @@ from openecs.store.kinds import (
     SUBNETS,
     VPCS,
 )
-from openecs.store.network import DHCP_OPTIONS
+from openecs.store.network import DHCP_OPTIONS, PREFIX_LISTS, VPC_ENDPOINTS
 
 Change = Callable[[dict[str, str]], dict[str, str]]
 
@@ -33,10 +33,12 @@ KINDS: dict[str, tuple[Kind[Any], str]] = {
     "eipalloc": (ADDRESSES, "elastic-ip"),
     "igw": (INTERNET_GATEWAYS, "internet-gateway"),
     "nat": (NAT_GATEWAYS, "natgateway"),
+    "pl": (PREFIX_LISTS, "prefix-list"),
     "rtb": (ROUTE_TABLES, "route-table"),
     "sg": (SECURITY_GROUPS, "security-group"),
     "subnet": (SUBNETS, "subnet"),
     "vpc": (VPCS, "vpc"),
+    "vpce": (VPC_ENDPOINTS, "vpc-endpoint"),
 }
 
 LISTING = Listing(

@@ -20,6 +20,7 @@ from openecs.store.kinds import (
     SECURITY_GROUPS,
     VPCS,
 )
+from openecs.store.network import VPC_ENDPOINTS
 
 #: What a VPC is made with, and goes with it.
 Part = TypeVar("Part", SecurityGroup, RouteTable, NetworkAcl)
@@ -143,6 +144,7 @@ def _is_used(view: View, vpc: Vpc) -> bool:
         *(one.vpc_id for one in network.network_acls(view, scope) if not one.is_default),
         *(one.vpc_id for one in network.internet_gateways(view, scope)),
         *(one.vpc_id for one in view.scan(NAT_GATEWAYS, scope)),
+        *(one.vpc_id for one in view.scan(VPC_ENDPOINTS, scope)),
     ]
     return vpc.id in holders
 

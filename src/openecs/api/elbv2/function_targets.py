@@ -49,15 +49,15 @@ def target_group(call: Call, request: Members) -> TargetGroup:
 
 
 def health_check(request: Members, before: TargetHealthCheck) -> TargetHealthCheck:
-    """The settings of a request, which are of no use: functions are not checked.
+    """The settings of a request; functions are checked where that is asked for.
 
     Raises ``InvalidConfigurationRequest``, ``ValidationError``.
     """
-    if request.get("HealthCheckEnabled"):
-        raise errors.not_built("health checks of Lambda functions")
+    asked = request.get("HealthCheckEnabled")
     given = {name: value for name, value in request.items() if name != "HealthCheckEnabled"}
+    enabled = before.enabled if asked is None else bool(asked)
     checked = Checked(protocol="HTTP", protocol_version=None, target_type=TargetType.LAMBDA)
-    return replace(health_checks.parse(checked, given, before), enabled=False)
+    return replace(health_checks.parse(checked, given, before), enabled=enabled)
 
 
 def check_registration(view: View, group: TargetGroup, targets: Sequence[NewTarget]) -> None:

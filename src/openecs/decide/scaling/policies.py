@@ -64,11 +64,14 @@ def watches(policy: ScalingPolicy, alarm: MetricAlarm) -> bool:
     return any(_names(policy, arn) for arn in alarm.actions.alarm)
 
 
-def next_due(policy: ScalingPolicy, alarm: MetricAlarm) -> datetime:
+def next_due(policy: ScalingPolicy, alarm: MetricAlarm, now: datetime) -> datetime:
     """When an alarm is to be acted on: at its transition, and again while it stays."""
-    acted = policy.acted.get(alarm.name)
-    if acted is None or acted < alarm.transitioned_at:
-        return alarm.transitioned_at
+    acted, since = policy.acted.get(alarm.name), alarm.transitioned_at
+    if acted is None or acted > now:
+        # What was done in the future was done before the clock was set back.
+        return min(since, now)
+    if acted < since <= now:
+        return since
     return acted + timedelta(seconds=min(alarm.period, _AGAIN))
 
 
@@ -103,7 +106,7 @@ def _demands(seen: Seen) -> list[Demand]:
                 continue
             capacity = _wanted(seen, policy, alarm, value)
             if capacity is not None:
-                is_due = next_due(policy, alarm) <= seen.now
+                is_due = next_due(policy, alarm, seen.now) <= seen.now
                 demand = Demand(policy=policy, alarm=alarm, capacity=capacity, is_due=is_due)
                 found.append(demand)
     return found
@@ -194,7 +197,7 @@ def _acted(policy: ScalingPolicy, demands: Iterable[Demand], now: datetime) -> S
     earlier = {name: at for name, at in policy.acted.items() if name in kept}
     if not due:
         return policy
-    is_news = any(d.alarm.transitioned_at == next_due(policy, d.alarm) for d in mine)
+    is_news = any(d.alarm.transitioned_at == next_due(policy, d.alarm, now) for d in mine)
     told = None if is_news else policy.not_scaled
     return replace(policy, acted=earlier | due, not_scaled=told)
 
@@ -215,14 +218,19 @@ def _scaled(policy: ScalingPolicy, by: Demand, seen: Seen, capacity: int) -> Sca
 def _cooling_base(policy: ScalingPolicy, now: datetime) -> int | None:
     """The capacity before the last scale-out, while that cools down."""
     last = policy.scaled_out
-    if last is None or now >= last.at + timedelta(seconds=_out_cooldown(policy)):
+    if last is None or not _cools_since(last.at, _out_cooldown(policy), now):
         return None
     return last.base
 
 
 def _in_cooldown(policy: ScalingPolicy, now: datetime) -> bool:
     last = policy.scaled_in_at
-    return last is not None and now < last + timedelta(seconds=_in_seconds(policy))
+    return last is not None and _cools_since(last, _in_seconds(policy), now)
+
+
+def _cools_since(at: datetime, seconds: int, now: datetime) -> bool:
+    """Whether a cooldown lasts; a clock that was set back to before its begin ends it."""
+    return at <= now < at + timedelta(seconds=seconds)
 
 
 def _out_cooldown(policy: ScalingPolicy) -> int:

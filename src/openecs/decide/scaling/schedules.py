@@ -62,6 +62,13 @@ def following(action: ScheduledAction, now: datetime) -> datetime | None:
     return found
 
 
+def awaited(action: ScheduledAction, now: datetime) -> datetime | None:
+    """When an action is done next: sooner than was reckoned, where the clock was set back since."""
+    if action.next_at is None or action.next_at <= now:
+        return action.next_at
+    return min(action.next_at, first_time(action, now) or action.next_at)
+
+
 def _once(text: str, zone: ZoneInfo, after: datetime) -> datetime | None:
     try:
         when = datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)

@@ -11,6 +11,7 @@ from openecs.gateway.protocol.bodies import Body, CborBody, JsonBody, XmlBody
 from openecs.gateway.protocol.parse import Parsers
 from openecs.gateway.protocol.rest import reply_members, request_members
 from openecs.gateway.protocol.shape import Operation, Shape
+from openecs.gateway.protocol.typed_json import TypedReader
 from openecs.gateway.protocol.wire import Fault, Members, Wire
 from openecs.gateway.protocol.xml_codec import element, escaped
 
@@ -47,11 +48,14 @@ class JsonRpc:
 
     def __init__(self, version: str, *, query_compatible: bool = False) -> None:
         self._body = JsonBody(f"application/x-amz-json-{version}")
+        self._typed = TypedReader()
         self._query_compatible = query_compatible
 
     def parse(self, operation: Operation, request: Request, _: Mapping[str, str]) -> dict[str, Any]:
         """The whole input is the body."""
-        return _whole_input(self._body, operation, request)
+        shape = operation.input_shape
+        typed = self._typed.read(shape, request.content) if shape else None
+        return _whole_input(self._body, operation, request) if typed is None else typed
 
     def reply(self, operation: Operation, members: Members, _: str) -> Reply:
         """The whole output is the body."""

@@ -9,6 +9,7 @@ from openecs.testing.builders import a_call
 from operations_world import World
 
 ALARM = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:"
+DASHBOARD = "arn:aws:cloudwatch::123456789012:dashboard/"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 CPU = {
     "AlarmName": "cpu",
@@ -40,6 +41,10 @@ async def asked(world: World, operation: str, **request):
         ("DescribeAlarms", {}, [f"{ALARM}*"]),
         ("DescribeAlarmHistory", {}, [f"{ALARM}*"]),
         ("DescribeAlarmsForMetric", {"MetricName": "B", "Namespace": "A"}, ["*"]),
+        ("PutDashboard", {"DashboardName": "a", "DashboardBody": "{}"}, [f"{DASHBOARD}a"]),
+        ("DeleteDashboards", {"DashboardNames": ["a", "b"]}, [f"{DASHBOARD}a", f"{DASHBOARD}b"]),
+        ("ListDashboards", {}, ["*"]),
+        ("ListTagsForResource", {"ResourceARN": f"{DASHBOARD}a"}, [f"{DASHBOARD}a"]),
         ("ListTagsForResource", {"ResourceARN": f"{ALARM}cpu"}, [f"{ALARM}cpu"]),
     ],
 )

@@ -22,7 +22,7 @@ def world(world):
 
 
 async def create(world, **changes):
-    made = await world.do("CreateTargetGroup", **REQUEST, **changes)
+    made = await world.do("CreateTargetGroup", **{**REQUEST, **changes})
     return made["TargetGroups"][0]
 
 
@@ -45,8 +45,12 @@ async def test_a_target_group_of_functions(world) -> None:
     request = {"TargetGroupArn": group["TargetGroupArn"]}
     changed = await world.do("ModifyTargetGroup", **request, HealthCheckIntervalSeconds=60)
     assert changed["TargetGroups"][0]["HealthCheckIntervalSeconds"] == 60
-    refused = await world.refused("ModifyTargetGroup", **request, HealthCheckEnabled=True)
-    assert refused[0] == "InvalidConfigurationRequest"
+    for enabled in (True, False):
+        await world.do("ModifyTargetGroup", **request, HealthCheckEnabled=enabled)
+        changed = await world.do("ModifyTargetGroup", **request, HealthCheckPath="/ok")
+        assert changed["TargetGroups"][0]["HealthCheckEnabled"] is enabled
+    checked = await create(world, Name="checked", HealthCheckEnabled=True)
+    assert checked["HealthCheckEnabled"]
 
 
 @pytest.mark.covers(

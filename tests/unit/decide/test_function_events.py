@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openecs.edge.function_events import MOST, Asked, MalformedAnswer, answer, event
+from openecs.decide.function_events import MOST, Asked, MalformedAnswer, answer, event
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/functions/1"
 ASKED = Asked(
