@@ -112,6 +112,7 @@ def test_an_alarm_rolls_a_deployment_back(services, quick_server):
 
 
 @pytest.mark.system
+@pytest.mark.timeout(150)
 def test_alarms_tell_the_webhook_and_survive_a_crash(tmp_path):
     with webhook() as (url, got):
         server = OpenEcs(tmp_path / "data", OPENECS_ALARM_WEBHOOK_URL=url)

@@ -1,6 +1,7 @@
 """Two control planes on one PostgreSQL: when the one that leads is killed, the other takes over."""
 
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -12,6 +13,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 #: From the death of the one to the first deed of the other, in seconds.
 TAKES_OVER_WITHIN = 10
+
+#: Processes that share a database share what it is encrypted with.
+KEYS = b64encode(b"k" * 32).decode()
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,7 @@ def planes(tmp_path, database_url):
         OpenEcs(
             tmp_path / name,
             OPENECS_DATABASE_URL=database_url,
+            OPENECS_ENCRYPTION_KEYS=KEYS,
             OPENECS_DEPLOYMENT_HEALTHY_AFTER="1",
         )
         for name in ("first", "second")

@@ -88,6 +88,7 @@ async def _work(
 def _look_for_garbage_seldom() -> None:
     """A request of a thousand datapoints is a hundred thousand objects, and none in a cycle."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 50)
 
 

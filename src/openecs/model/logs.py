@@ -5,7 +5,6 @@ CloudWatch Logs User Guide, "Amazon CloudWatch Logs concepts".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +26,7 @@ class LogGroup:
     created: int
     #: Days that events are kept; None: for ever.
     retention: int | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     log_class: str = "STANDARD"
 
     @property
@@ -114,7 +113,7 @@ class MetricTransformation:
     value: str
     default: float | None = None
     unit: str = "None"
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    dimensions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from typing import Protocol
 from openecs.model.containers import ContainerObservation, ContainerUsage
 from openecs.model.logs import Piece
 from openecs.model.task_definitions import HealthCheck, Tmpfs, Ulimit
+from openecs.runtime.terminals import ExecSpec, Terminal
 
 #: Labels the ECS agent puts on containers, and two of ours that say whose they are.
 LABEL_TASK_ARN = "com.amazonaws.ecs.task-arn"
@@ -256,6 +257,12 @@ class CannotCreateNetwork(EngineError):
     name = "ResourceInitializationError"
 
 
+class CannotExecute(EngineError):
+    """The engine refused to run a command in the container."""
+
+    name = "CannotExecuteError"
+
+
 class PlaceLost(CannotStartContainer):
     """Its address has become another container's, or its network has gone: it may be made anew."""
 
@@ -350,6 +357,13 @@ class Runtime(Protocol):
 
         Always the same pieces in the same order, however often it is asked. A container that is
         not there has printed nothing.
+        """
+        ...
+
+    async def execute(self, id_: str, spec: ExecSpec, /) -> Terminal:
+        """Run a command with a terminal in a running container, by the engine's id of it.
+
+        Raises ``CannotExecute``. A program that is not there says so on the terminal.
         """
         ...
 

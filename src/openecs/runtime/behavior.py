@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,7 +27,17 @@ class Behavior:
     health_after: timedelta = timedelta(0)
     #: Cores it keeps busy, and bytes of memory it has.
     cores: float = 0.0
+    #: What commands run in it do; any other echoes what is typed until Ctrl-D.
+    executes: Mapping[tuple[str, ...], Executed] = field(default_factory=dict)
     memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a command run in a container prints before it ends with a code."""
+
+    prints: bytes
+    exit_code: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +70,47 @@ class SimulatedContainer:
     def is_running(self) -> bool:
         """Whether its process is there."""
         return self.state is ContainerState.RUNNING
+
+
+class SimulatedTerminal:
+    """The terminal of a command in a simulated container."""
+
+    def __init__(self, executed: Executed | None) -> None:
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        self._exit_code: int | None = None
+        #: Rows and columns it was told last.
+        self.size = (0, 0)
+        if executed is not None:
+            self._pieces.put_nowait(executed.prints)
+            self._end(executed.exit_code)
+
+    async def output(self) -> AsyncIterator[bytes]:
+        """What appears on it, until the command has ended."""
+        while piece := await self._pieces.get():
+            yield piece
+
+    async def write(self, data: bytes) -> None:
+        """Type; Ctrl-D ends the command."""
+        if self._exit_code is None:
+            typed, ends, _ = data.partition(b"\x04")
+            if typed:
+                self._pieces.put_nowait(typed)
+            if ends:
+                self._end(0)
+
+    async def resize(self, *, rows: int, columns: int) -> None:
+        """Remember how large it is."""
+        self.size = (rows, columns)
+
+    async def exit_code(self) -> int | None:
+        """What the command ended with."""
+        return self._exit_code
+
+    async def hang_up(self) -> None:
+        """SIGHUP ends the command."""
+        if self._exit_code is None:
+            self._end(129)
+
+    def _end(self, exit_code: int) -> None:
+        self._exit_code = exit_code
+        self._pieces.put_nowait(b"")

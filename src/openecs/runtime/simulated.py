@@ -28,6 +28,7 @@ from openecs.runtime.base import (
     CannotCreateContainer,
     CannotCreateNetwork,
     CannotCreateVolume,
+    CannotExecute,
     CannotPullContainer,
     CannotStartContainer,
     ContainerEvent,
@@ -42,7 +43,13 @@ from openecs.runtime.base import (
     TaskGroupSpec,
     VolumeSpec,
 )
-from openecs.runtime.behavior import Behavior, RemoteImage, SimulatedContainer
+from openecs.runtime.behavior import (
+    Behavior,
+    RemoteImage,
+    SimulatedContainer,
+    SimulatedTerminal,
+)
+from openecs.runtime.terminals import ExecSpec, Terminal
 
 DAEMON = "Error response from daemon: "
 KILLED = 137
@@ -293,6 +300,14 @@ class SimulatedRuntime:
         nothing: tuple[Sequence[Piece], ...] = ()
         for pieces in nothing:
             yield pieces
+
+    async def execute(self, id_: str, spec: ExecSpec) -> Terminal:
+        """Run a command as the container's behavior says. Raises ``CannotExecute``."""
+        self._answer()
+        container = next((c for c in self._containers.values() if c.id == id_), None)
+        if container is None or not container.is_running:
+            raise CannotExecute(f"{DAEMON}Container {id_} is not running")
+        return SimulatedTerminal(self.behaves(container.spec).executes.get(spec.command))
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""

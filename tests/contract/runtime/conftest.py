@@ -10,7 +10,7 @@ import pytest
 from engine_access import Work, clean, docker_runtime
 from openecs.model.containers import Health
 from openecs.runtime.base import LABEL_INSTALLATION, ContainerSpec, Runtime
-from openecs.runtime.behavior import Behavior
+from openecs.runtime.behavior import Behavior, Executed
 from openecs.runtime.simulated import SimulatedRuntime
 from podman_engine import podman_host
 
@@ -18,7 +18,10 @@ __all__ = ["podman_host"]
 
 #: What the simulated processes of ``Work`` do; the real ones do it by themselves.
 BEHAVIORS = {
-    Work.WAITS: Behavior(exit_code_on_stop=0),
+    Work.WAITS: Behavior(
+        exit_code_on_stop=0,
+        executes={("sh", "-c", "echo $GREETING; exit 3"): Executed(b"hello\r\n", 3)},
+    ),
     Work.BURNS: Behavior(cores=1.0, memory=1024**2),
     Work.FAILS: Behavior(exits_after=timedelta(0), exit_code=3),
     Work.IGNORES_STOP: Behavior(exit_code_on_stop=None),

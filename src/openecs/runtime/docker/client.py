@@ -6,6 +6,7 @@ background tasks of their own for events (docs/decisions/0006).
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -130,6 +131,38 @@ class EngineClient:
         limits = aiohttp.ClientTimeout(total=None)
         async with self._request(method, path, params=query, timeout=limits) as response:
             yield response.content.iter_any()
+
+    async def hijack(
+        self, path: str, body: object
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Post a request whose connection is the caller's from then on, both ways.
+
+        Raises ``EngineRefusal`` and ``EngineUnavailable``.
+        """
+        content = msgspec.json.encode(body)
+        head = (
+            f"POST /{API_VERSION}{path} HTTP/1.1\r\nHost: engine\r\n"
+            "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        try:
+            reader, writer = await self._connect()
+            writer.write(head.encode() + content)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            status = int(answer.split(b" ", 2)[1])
+            if status >= 400:
+                writer.close()
+                raise EngineRefusal(status, _message(await reader.read(LINE_LIMIT)))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise EngineUnavailable(f"{self.host}: {error}") from error
+        return reader, writer
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        scheme, _, rest = self.host.partition("://")
+        if scheme == "unix":
+            return await asyncio.open_unix_connection(rest)
+        host, _, port = rest.rpartition(":")
+        return await asyncio.open_connection(host, int(port), ssl=_tls())
 
     @asynccontextmanager
     async def _request(

@@ -21,6 +21,7 @@ from openecs.runtime.base import (
     PAUSE_IMAGE,
     CannotCreateContainer,
     CannotCreateVolume,
+    CannotExecute,
     CannotStartContainer,
     CannotStopContainer,
     ContainerEvent,
@@ -35,13 +36,14 @@ from openecs.runtime.base import (
     TaskGroupSpec,
     VolumeSpec,
 )
-from openecs.runtime.docker import bodies, cgroups, output, pause
+from openecs.runtime.docker import bodies, cgroups, output, pause, terminal
 from openecs.runtime.docker.client import EngineClient, EngineRefusal, EngineSilence
 from openecs.runtime.docker.images import Images
 from openecs.runtime.docker.networks import Networks
 from openecs.runtime.docker.podman import DEPENDENTS, Podman
 from openecs.runtime.docker.port_choices import PortChoices
 from openecs.runtime.docker.usage import Usages
+from openecs.runtime.terminals import ExecSpec, Terminal
 
 DAEMON = "Error response from daemon: "
 log = structlog.get_logger(__name__)
@@ -286,6 +288,13 @@ class DockerRuntime:
         except EngineRefusal as refusal:
             if refusal.status != NOT_FOUND:
                 raise EngineUnavailable(f"{DAEMON}{refusal.message}") from refusal
+
+    async def execute(self, id_: str, spec: ExecSpec) -> Terminal:
+        """Run a command in a running container. Raises ``CannotExecute``."""
+        try:
+            return await terminal.start(self._client, id_, spec)
+        except EngineRefusal as refusal:
+            raise CannotExecute(f"{DAEMON}{refusal.message}") from refusal
 
     async def watch(self, installation: str) -> AsyncIterator[ContainerEvent]:
         """When containers of this installation change, for ever."""
