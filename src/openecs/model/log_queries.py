@@ -72,3 +72,15 @@ class LogQuery:
     size: int = 0
     #: Milliseconds it took.
     took: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryDefinition:
+    """A query that is kept under a name."""
+
+    scope: Scope
+    id: str
+    name: str
+    text: str
+    groups: tuple[str, ...]
+    modified: int

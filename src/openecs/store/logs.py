@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from openecs.model.log_queries import Answer, LogQuery, Question
+from openecs.model.log_queries import Answer, LogQuery, QueryDefinition, Question
 from openecs.model.logs import (
     KeptEvent,
     LogEvent,
@@ -56,7 +56,21 @@ LOG_QUERIES: Kind[LogQuery] = Kind(
     global_indexes={"present": lambda _: ()},
 )
 
-KINDS = (LOG_GROUPS, LOG_METRIC_FILTERS, LOG_SUBSCRIPTION_FILTERS, LOG_QUERIES)
+LOG_QUERY_DEFINITIONS: Kind[QueryDefinition] = Kind(
+    name="log-query-definition",
+    type=QueryDefinition,
+    key=lambda each: each.id,
+    scope=lambda each: each.scope,
+    indexes={"present": lambda _: ()},
+)
+
+KINDS = (
+    LOG_GROUPS,
+    LOG_METRIC_FILTERS,
+    LOG_SUBSCRIPTION_FILTERS,
+    LOG_QUERIES,
+    LOG_QUERY_DEFINITIONS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

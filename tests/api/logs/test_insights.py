@@ -226,3 +226,26 @@ async def test_the_loop_answers_what_is_started(world):
     assert answer["results"] == [[{"field": "n", "value": "6"}]]
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+@pytest.mark.covers(
+    "logs:PutQueryDefinition", "logs:DescribeQueryDefinitions", "logs:DeleteQueryDefinition"
+)
+def test_queries_are_kept_under_names():
+    with served(gateway_of(logs.SERVICE)) as url:
+        client = client_of(url, "logs")
+        put = client.put_query_definition
+        ids = [
+            put(name=name, queryString="fields @message")["queryDefinitionId"]
+            for name in ("b", "a")
+        ]
+        assert put(name="b2", queryString="limit 1", queryDefinitionId=ids[0])
+        first = client.describe_query_definitions(maxResults=1)
+        assert [each["name"] for each in first["queryDefinitions"]] == ["a"]
+        rest = client.describe_query_definitions(nextToken=first["nextToken"])["queryDefinitions"]
+        assert [(each["name"], each["queryString"]) for each in rest] == [("b2", "limit 1")]
+        assert client.delete_query_definition(queryDefinitionId=ids[0])["success"]
+        found = client.describe_query_definitions(queryDefinitionNamePrefix="b")
+        assert found["queryDefinitions"] == []
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            client.delete_query_definition(queryDefinitionId=ids[0])

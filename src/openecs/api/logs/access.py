@@ -33,7 +33,15 @@ _ON_GROUPS = (
 _ON_STREAMS = ("CreateLogStream", "DeleteLogStream", "PutLogEvents", "GetLogEvents")
 #: Where no group is named, all are meant.
 _MAYBE_ON_GROUPS = ("DescribeMetricFilters",)
-_ON_NONE = ("TestMetricFilter", "GetQueryResults", "StopQuery", "DescribeQueries")
+_ON_NONE = (
+    "PutQueryDefinition",
+    "DescribeQueryDefinitions",
+    "DeleteQueryDefinition",
+    "TestMetricFilter",
+    "GetQueryResults",
+    "StopQuery",
+    "DescribeQueries",
+)
 _ON_SEVERAL = ("StartLiveTail", "StartQuery")
 _ON_ALL = ("DescribeLogGroups",)
 _TAGS_BY_NAME = ("TagLogGroup", "UntagLogGroup", "ListTagsLogGroup")
