@@ -81,8 +81,8 @@ def check_execute_command(request: Members) -> None:
     """Raise ``ClientException`` where sessions in the daemon's containers are asked for."""
     if request.get("enableExecuteCommand"):
         raise errors.client(
-            "OpenECS has not built ExecuteCommand for daemons yet: leave enableExecuteCommand out, use "
-            "docker exec on the daemon's container."
+            "OpenECS has not built ExecuteCommand for daemons yet: leave enableExecuteCommand out, "
+            "and use docker exec on the daemon's container."
         )
 
 
