@@ -53,6 +53,9 @@ async def test_a_shell_with_a_terminal(tasks, task):
         assert b"/dev/pts/" in plugin.output
         await plugin.type(b"echo bu''sy; cat\n")
         await plugin.shows(b"busy")
+        # Once by the terminal and once by cat, which then runs.
+        await plugin.type(b"meow\n")
+        await plugin.until(lambda p: p.output.count(b"meow") == 2)
         await plugin.type(b"\x03")
         await plugin.until(lambda p: b"# " in p.output.rpartition(b"busy")[2])
         await plugin.type(b"exit 3\n")
