@@ -116,3 +116,30 @@ async def test_a_client_sees_that_the_server_is_gone(own_server):
         own_server.kill()
         await plugin.ended()
         assert plugin.closed is None
+
+
+async def test_tasks_of_a_service_that_allows_it(tasks):
+    definition = tasks.register(WAITS)
+    where = {"cluster": tasks.cluster, "service": "s"}
+    tasks.ecs.create_service(
+        cluster=tasks.cluster,
+        serviceName="s",
+        taskDefinition=definition,
+        desiredCount=1,
+        enableExecuteCommand=True,
+    )
+
+    def running():
+        arns = tasks.ecs.list_tasks(cluster=tasks.cluster, serviceName="s")["taskArns"]
+        found = [arn for arn in arns if tasks.describe(arn)["lastStatus"] == "RUNNING"]
+        return found[0] if found else None
+
+    (shown,) = tasks.ecs.describe_services(cluster=tasks.cluster, services=["s"])["services"]
+    assert shown["enableExecuteCommand"] is True
+    async with Plugin(session(tasks, eventually(running), "echo in a service")) as plugin:
+        await plugin.ended()
+        assert plugin.output == b"in a service\r\n"
+    tasks.ecs.update_service(**where, enableExecuteCommand=False)
+    (shown,) = tasks.ecs.describe_services(cluster=tasks.cluster, services=["s"])["services"]
+    assert shown["enableExecuteCommand"] is False
+    tasks.ecs.delete_service(**where, force=True)

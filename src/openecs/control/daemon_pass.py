@@ -199,6 +199,7 @@ def _start(seen: _Seen, place: str, call: Call, tx: Transaction) -> bool:
         group=seen.daemon.group,
         started_by=seen.revision.id,
         network_configuration=None,
+        enable_execute_command=seen.revision.enable_execute_command,
         tags=_tags(seen.daemon, seen.revision),
     )
     ask = ask_of(runs, request.overrides, group=request.group)

@@ -164,6 +164,7 @@ def _request(order: Order, definition: TaskDefinition) -> TaskRequest:
         group=order.service.group,
         started_by=order.start.deployment,
         network_configuration=order.revision.network_configuration,
+        enable_execute_command=order.service.enable_execute_command,
         tags=task_tags(order.service, definition),
         served_groups=_served(order.revision),
     )

@@ -77,15 +77,6 @@ def configuration(
     return wanted
 
 
-def check_execute_command(request: Members) -> None:
-    """Raise ``ClientException`` where sessions in the daemon's containers are asked for."""
-    if request.get("enableExecuteCommand"):
-        raise errors.client(
-            "OpenECS has not built ExecuteCommand for daemons yet: leave enableExecuteCommand out, "
-            "and use docker exec on the daemon's container."
-        )
-
-
 def cluster_of(view: View, call: Call, request: Members) -> Cluster:
     """The ACTIVE cluster of a request. Raises ``ClusterNotFoundException``."""
     return references.active_cluster(view, call, request.get("clusterArn"))

@@ -42,6 +42,7 @@ SUPERSEDED = "Deployment superseded by a new deployment."
 _SETTINGS = {
     "propagate_tags": "propagateTags",
     "enable_ecs_managed_tags": "enableECSManagedTags",
+    "enable_execute_command": "enableExecuteCommand",
     "critical": "critical",
 }
 
@@ -175,7 +176,6 @@ def _revision(
     before: DaemonRevision | None = None,
 ) -> DaemonRevision:
     """The revision a request describes; what it leaves open is as in the revision ``before``."""
-    daemon_requests.check_execute_command(request)
     definition = daemon_requests.definition(tx, call, request["daemonTaskDefinitionArn"])
     providers = request["capacityProviderArns"]
     kept = {field: getattr(before, field) for field in _SETTINGS} if before else {}

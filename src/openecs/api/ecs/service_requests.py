@@ -123,8 +123,6 @@ def check_built(request: Members) -> None:
         raise errors.client("OpenECS has no EBS volumes: remove volumeConfigurations.")
     if request.get("vpcLatticeConfigurations"):
         raise errors.client("OpenECS has no VPC Lattice: remove vpcLatticeConfigurations.")
-    if request.get("enableExecuteCommand"):
-        raise errors.client(task_requests.NO_EXECUTE_COMMAND)
     if request.get("monitoring"):
         raise errors.client("OpenECS has no metrics of services yet: remove monitoring.")
     if request.get("role"):

@@ -50,6 +50,7 @@ _ASKED = (
     "health_check_grace_period_seconds",
     "enable_ecs_managed_tags",
     "propagate_tags",
+    "enable_execute_command",
     "availability_zone_rebalancing",
     "tags",
 )
@@ -225,6 +226,7 @@ def _bare(call: Call, cluster: Cluster, request: Members) -> Service:
         health_check_grace_period_seconds=service_requests.grace_period(request),
         enable_ecs_managed_tags=bool(request.get("enableECSManagedTags")),
         propagate_tags=request.get("propagateTags") or "NONE",
+        enable_execute_command=bool(request.get("enableExecuteCommand")),
         created_by=call.caller.arn,
         created_at=call.now,
         tags=tags.parse(request.get("tags")),
@@ -306,6 +308,7 @@ def _with_settings(service: Service, request: Members) -> Service:
     """What an update changes without a deployment; what is not given stays."""
     grace = service_requests.grace_period(request)
     managed = request.get("enableECSManagedTags")
+    can_execute = request.get("enableExecuteCommand")
     return replace(
         service,
         deployment_configuration=deployment_configurations.parse(
@@ -316,6 +319,10 @@ def _with_settings(service: Service, request: Members) -> Service:
         ),
         enable_ecs_managed_tags=service.enable_ecs_managed_tags if managed is None else managed,
         propagate_tags=request.get("propagateTags") or service.propagate_tags,
+        # For the tasks that are started from then on.
+        enable_execute_command=(
+            service.enable_execute_command if can_execute is None else can_execute
+        ),
         availability_zone_rebalancing=(
             request.get("availabilityZoneRebalancing") or service.availability_zone_rebalancing
         ),

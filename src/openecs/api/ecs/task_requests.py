@@ -40,12 +40,6 @@ REFERENCE_LIMIT = 1024
 SUBNETS, SECURITY_GROUPS = 16, 5
 
 
-NO_EXECUTE_COMMAND = (
-    "OpenECS has not built ExecuteCommand for tasks of services yet: leave enableExecuteCommand "
-    "out, or run the task by itself."
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
     """A checked request for tasks of one definition."""

@@ -89,7 +89,6 @@ async def test_created_it_is_described(world) -> None:
         ({"deploymentConfiguration": {"drainPercent": 101.0}}, "InvalidParameterException"),
         ({"deploymentConfiguration": {"bakeTimeInMinutes": -1}}, "InvalidParameterException"),
         ({"clientToken": "x" * 37}, "InvalidParameterException"),
-        ({"enableExecuteCommand": True}, "ClientException"),
     ],
 )
 async def test_what_is_wrong_is_said(world, members, code: str) -> None:

@@ -191,7 +191,6 @@ async def test_what_an_external_service_cannot_have(world, request_) -> None:
             (INVALID, "All loadBalancers must be strictly either ELBv1"),
         ),
         ({"healthCheckGracePeriodSeconds": 5}, (INVALID, "Health check grace period is only")),
-        ({"enableExecuteCommand": True}, (CLIENT, "")),
         ({"volumeConfigurations": [{"name": "v"}]}, (CLIENT, "OpenECS has no EBS volumes")),
     ],
 )
